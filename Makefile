@@ -1,0 +1,269 @@
+# fsplab: `make run` and `make test` install what is missing, build, and go. `make help` lists the rest.
+# Every variant builds in build/<variant>/; only the program itself is left at ./fsplab.
+
+VERSION := $(shell sed -n 's/^.define FSPLAB_VERSION "\(.*\)"/\1/p' src/base.h)
+VARIANT ?= release
+PREFIX ?= /usr/local
+DESTDIR ?=
+V ?= 0
+FUZZ_SECONDS ?= 30
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+Q := $(if $(filter 1,$(V)),,@)
+SAY = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n')
+
+# Use every core unless -j was given (then it stands in MAKEFLAGS, in a sub-make as the jobserver).
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
+
+# ---- what is there ----
+
+ifeq ($(origin CC),default)
+CC := $(or $(shell command -v gcc),$(shell command -v clang),gcc)
+CC := $(notdir $(CC))
+endif
+
+# Libraries of the program, by pkg-config name. ncursesw and libpng join them with the first file that uses them.
+PKGS := sqlite3 jansson libmd
+PKGS_TEST := cmocka
+deb_sqlite3 := libsqlite3-dev
+deb_jansson := libjansson-dev
+deb_libmd := libmd-dev
+deb_cmocka := libcmocka-dev
+
+# Goals that build nothing, or call make again after `deps` may have changed what is found.
+NO_BUILD := deps run test check asan tsan layers headers fmt format-check dist help clean
+ifneq ($(filter-out $(NO_BUILD),$(or $(MAKECMDGOALS),all)),)
+BUILDING := 1
+endif
+
+ifdef BUILDING
+ifeq ($(shell command -v $(firstword $(CC))),)
+$(error no C compiler '$(CC)': install gcc (>= 12) or clang (>= 14), or run 'make deps')
+endif
+ifeq ($(shell command -v pkg-config),)
+$(error missing: pkg-config. Install it, or run 'make deps')
+endif
+NEED := $(PKGS) $(if $(filter tests run-tests,$(MAKECMDGOALS)),$(PKGS_TEST))
+MISSING := $(foreach p,$(NEED),$(if $(filter 0,$(shell pkg-config --exists $p; echo $$?)),,$(deb_$p)))
+# iniparser has a .pc file only in newer releases, and its header has two places (see src/io/config.c).
+ifeq ($(shell pkg-config --exists iniparser; echo $$?),0)
+INIPARSER_CFLAGS := $(shell pkg-config --cflags iniparser)
+INIPARSER_LIBS := $(shell pkg-config --libs iniparser)
+else
+INIPARSER_LIBS := -liniparser
+MISSING += $(shell \
+    printf '\043if __has_include(<iniparser/iniparser.h>) || __has_include(<iniparser.h>)\n\043else\n\043error\n\043endif\n' | \
+    $(CC) -E -x c - >/dev/null 2>&1 || echo libiniparser-dev)
+endif
+MISSING := $(strip $(MISSING))
+ifneq ($(MISSING),)
+$(error missing: $(MISSING) (names of Debian packages). Install them, or run 'make deps')
+endif
+LIB_CFLAGS := $(strip $(shell pkg-config --cflags $(PKGS)) $(INIPARSER_CFLAGS))
+LIBS := $(strip $(shell pkg-config --libs $(PKGS)) $(INIPARSER_LIBS) -lpthread -lm)
+TEST_LIBS = $(shell pkg-config --cflags --libs $(PKGS_TEST))
+CC_NAME := $(CC) $(shell $(CC) -dumpfullversion -dumpversion 2>/dev/null | head -n 1)
+FOUND_LIBS := $(foreach p,$(PKGS),$p $(shell pkg-config --modversion $p),) iniparser
+endif
+
+# ---- flags ----
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+BASE_CFLAGS := -std=gnu11 -fno-math-errno -fno-trapping-math -ffp-contract=fast $(WARN) -g
+CPPFLAGS += -Isrc
+opt_release := -O3
+opt_check := -O3 -Werror
+opt_asan := -O2 -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+opt_tsan := -O2 -Werror -fsanitize=thread -fno-omit-frame-pointer
+opt_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ifeq ($(opt_$(VARIANT)),)
+$(error unknown VARIANT '$(VARIANT)': release, check, asan, tsan or fuzz)
+endif
+CFLAGS ?=
+ALL_CFLAGS = $(BASE_CFLAGS) $(opt_$(VARIANT)) $(CFLAGS)
+DEPFLAGS = -MMD -MP
+
+# The kernels are compiled once for each instruction set; the program picks one when it starts.
+ifdef BUILDING
+MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+endif
+ifeq ($(MACHINE),x86_64)
+ISAS := sse2 avx2 avx512
+else
+ISAS := generic
+endif
+march_sse2 := -march=x86-64
+march_avx2 := -march=x86-64-v3
+march_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
+
+# ---- files ----
+
+O := build/$(VARIANT)
+LIB := $(O)/libfsplab.a
+PROGRAM := $(if $(filter release,$(VARIANT)),fsplab,$(O)/fsplab)
+KERNELS := $(wildcard src/nn/cpu_kernels.c)
+SRC := $(filter-out src/main.c $(KERNELS),$(wildcard src/*.c $(foreach d,nn search io ui,src/$d/*.c)))
+MAIN := $(wildcard src/main.c)
+OBJ := $(SRC:%.c=$(O)/%.o) $(if $(KERNELS),$(ISAS:%=$(O)/src/nn/cpu_kernels_%.o))
+TEST_SRC := $(wildcard tests/test_*.c)
+FUZZ_SRC := $(wildcard tests/fuzz_*.c)
+# Any other .c in tests/ is shared by the test programs.
+HELPER_SRC := $(filter-out $(TEST_SRC) $(FUZZ_SRC) tests/bench_%,$(wildcard tests/*.c))
+TEST_BIN := $(TEST_SRC:%.c=$(O)/%)
+FUZZ_BIN := $(FUZZ_SRC:%.c=$(O)/%)
+HELPER_OBJ := $(HELPER_SRC:%.c=$(O)/%.o)
+# Scripts among the tests may be narrowed, as the programs: make test TESTS='test_base test_cli'
+TEST_SCRIPTS := $(shell find tests -maxdepth 1 -name 'test_*.sh' -perm -u+x | sort)
+ifneq ($(TESTS),)
+TEST_BIN := $(filter $(TESTS:%=$(O)/tests/%),$(TEST_BIN))
+TEST_SCRIPTS := $(filter $(TESTS:%=tests/%.sh),$(TEST_SCRIPTS))
+endif
+
+# ---- goals ----
+
+.PHONY: all banner deps run test tests run-tests check asan tsan layers headers bench fuzz fmt format-check \
+    install dist help clean FORCE
+
+all: banner $(LIB) $(if $(MAIN),$(PROGRAM)) ## build the program (CC=clang, V=1 to see the commands)
+
+banner:
+	@echo "fsplab $(VERSION) ($(VARIANT)): $(CC_NAME); $(FOUND_LIBS); CUDA no; CPU kernels $(or $(if $(KERNELS),$(ISAS)),none)"
+
+deps: ## install the packages that are missing, saying which and why
+	@CC="$(if $(filter command environment,$(firstword $(origin CC))),$(CC))" assets/deps.sh
+
+run: ## install what is missing, build, and run the demo study
+	@$(MAKE) --no-print-directory deps
+	@$(SUBMAKE) all
+	./fsplab run demo
+
+test: ## install what is missing, build, and run every test (TESTS='test_base ...' for some)
+	@$(MAKE) --no-print-directory deps
+	@$(SUBMAKE) tests
+	@$(MAKE) --no-print-directory run-tests
+
+tests: all $(TEST_BIN)
+
+run-tests:
+	@FSPLAB=./$(PROGRAM) BUILD=$(O) tests/run $(TEST_BIN) $(TEST_SCRIPTS)
+
+check: ## everything: tests with -Werror, under asan and tsan, layers, headers, format
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory layers headers format-check
+	@$(MAKE) --no-print-directory test VARIANT=check
+	@$(MAKE) --no-print-directory asan
+	@$(MAKE) --no-print-directory tsan
+	@echo "check: all passed"
+
+asan: ## tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	    $(MAKE) --no-print-directory test VARIANT=asan
+
+tsan: ## tests under ThreadSanitizer
+	@TSAN_OPTIONS=halt_on_error=1 $(MAKE) --no-print-directory test VARIANT=tsan
+
+layers: ## the arrows between the rooms, read from the #include lines
+	@tests/layers.sh
+
+headers: ## every header compiles by itself
+	@for h in $$(find src tests -name '*.h' | sort); do \
+	    $(CC) $(CPPFLAGS) $(BASE_CFLAGS) -Werror -Wno-unused -fsyntax-only -include $$h -x c /dev/null || \
+	        { echo "headers: $$h does not compile by itself"; exit 1; }; \
+	done; echo "headers: every one compiles by itself"
+
+ifneq ($(wildcard src/cmd_bench.c),)
+bench: all ## measure operations, training steps and search
+	./fsplab bench ops
+	./fsplab bench step
+	./fsplab bench search
+endif
+
+ifneq ($(FUZZ_SRC),)
+fuzz: ## fuzz every target for FUZZ_SECONDS (default 30; needs clang)
+	@$(SUBMAKE) CC=clang VARIANT=fuzz fuzz-build
+	@mkdir -p build/fuzz/corpus
+	@for t in $(patsubst tests/%.c,%,$(FUZZ_SRC)); do \
+	    mkdir -p build/fuzz/corpus/$$t && \
+	    build/fuzz/tests/$$t -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/fuzz/$$t- -print_final_stats=1 \
+	        -verbosity=0 build/fuzz/corpus/$$t $$(ls -d tests/corpus/$$t 2>/dev/null) || exit 1; \
+	done
+.PHONY: fuzz-build
+fuzz-build: banner $(FUZZ_BIN)
+endif
+
+FORMATTED = $(shell find src tests -name '*.[ch]')
+fmt: ## format the sources with clang-format
+	clang-format -i $(FORMATTED)
+
+format-check:
+	@if command -v clang-format >/dev/null; then \
+	    clang-format --dry-run -Werror $(FORMATTED) && echo "format: as .clang-format has it"; \
+	else echo "format: not checked (no clang-format)"; fi
+
+# One entry a file, for language servers.
+compile_commands.json: Makefile FORCE ## compilation database for editors
+	$(Q){ echo '['; sep=; for f in $(SRC) $(KERNELS) $(MAIN) $(HELPER_SRC) $(TEST_SRC) $(FUZZ_SRC); do \
+	    printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$$sep" '$(CURDIR)' "$$f" \
+	        '$(CC) $(CPPFLAGS) $(LIB_CFLAGS) $(ALL_CFLAGS) $(if $(KERNELS),-DISA=$(firstword $(ISAS)))' "$$f"; sep=',\
+	'; done; printf '\n]\n'; } >$@
+	@echo "wrote $@"
+
+install: all ## install the program and the man page (DESTDIR, PREFIX=/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 fsplab $(DESTDIR)$(PREFIX)/bin/fsplab
+	$(if $(wildcard docs/fsplab.1),install -d $(DESTDIR)$(PREFIX)/share/man/man1)
+	$(if $(wildcard docs/fsplab.1),install -m 644 docs/fsplab.1 $(DESTDIR)$(PREFIX)/share/man/man1/fsplab.1)
+
+dist: ## a source archive of the last commit in dist/
+	@mkdir -p dist
+	git archive --prefix=fsplab-$(VERSION)/ -o dist/fsplab-$(VERSION).tar.gz HEAD
+	@echo "wrote dist/fsplab-$(VERSION).tar.gz"
+
+help: ## this text
+	@echo "make [GOAL]... (default: all)"
+	@sed -n 's/^\([a-z_.-]*\):[^#]*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r goal text; do \
+	    printf '  %-22s %s\n' "$$goal" "$$text"; done
+
+clean: ## remove what was built (not runs/ and data/)
+	rm -rf build fsplab compile_commands.json
+
+# ---- rules ----
+
+# Holds the command line; rewritten, and so newer than every object, only when it changes.
+$(O)/flags: FORCE
+	@mkdir -p $(O); printf '%s\n' '$(CC_NAME) $(CPPFLAGS) $(LIB_CFLAGS) $(ALL_CFLAGS) $(ISAS) $(LDFLAGS) $(LIBS)' >$@.new; \
+	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(O)/src/nn/cpu_kernels_%.o: src/nn/cpu_kernels.c $(O)/flags
+	@mkdir -p $(@D)
+	$(SAY) CC '$< ($*)'
+	$(Q)$(CC) $(CPPFLAGS) $(LIB_CFLAGS) $(ALL_CFLAGS) $(march_$*) -DISA=$* $(DEPFLAGS) -c -o $@ $<
+
+$(O)/%.o: %.c $(O)/flags
+	@mkdir -p $(@D)
+	$(SAY) CC $<
+	$(Q)$(CC) $(CPPFLAGS) $(LIB_CFLAGS) $(ALL_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+# Made anew each time: an object whose source is gone must not live on in it.
+$(LIB): $(OBJ)
+	$(SAY) AR $@
+	$(Q)rm -f $@ && ar rcs $@ $(OBJ)
+
+$(PROGRAM): $(O)/src/main.o $(LIB)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(TEST_BIN): $(O)/%: $(O)/%.o $(HELPER_OBJ) $(LIB)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)
+
+$(FUZZ_BIN): $(O)/%: $(O)/%.o $(LIB)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
+
+.SECONDARY:
+-include $(OBJ:.o=.d) $(O)/src/main.d $(patsubst %.c,$(O)/%.d,$(TEST_SRC) $(FUZZ_SRC) $(HELPER_SRC))
