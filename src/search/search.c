@@ -1,0 +1,224 @@
+/* search: the façade. It keeps the trials, the stop rules and the best; a strategy only proposes.
+ *
+ * One growing array holds every point: the first `asked` rows are trials, the rows after them wait, enqueued by
+ * hand. As those go first, a strategy is asked only when no row waits, and its point is appended: the row number is
+ * the trial's id for good, and enqueueing costs one append. */
+#include "search.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "strategy.h"
+
+static const struct {
+    const char *name;
+    const struct strategy_ops *ops; /* NULL: not in this version */
+} strategies[] = {
+    [STRATEGY_GRID] = {"grid", &strategy_grid},
+    [STRATEGY_RANDOM] = {"random", &strategy_random},
+    [STRATEGY_SOBOL] = {"sobol", &strategy_sobol},
+    [STRATEGY_BO] = {"bo", NULL},
+};
+
+struct search {
+    struct space space;
+    struct search_options options;
+    const struct strategy_ops *ops;
+    void *strategy;
+
+    double *x;      /* (rows, space.n) */
+    double *value;  /* (rows) */
+    uint8_t *state; /* (rows), enum trial_state */
+    size_t rows, cap;
+    size_t asked; /* <= rows */
+
+    /* Algorithm 2 */
+    double max_accuracy; /* -inf before the first complete trial */
+    int best;            /* trial that reached it, or -1 */
+    int max_accuracy_count;
+
+    char stop_reason[128];
+};
+
+const char *strategy_name(enum strategy strategy)
+{
+    assert((size_t)strategy < ARRAY_LEN(strategies));
+    return strategies[strategy].name;
+}
+
+static bool strategy_missing(enum strategy strategy, struct err *err)
+{
+    char allowed[128] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < ARRAY_LEN(strategies); i++)
+        if (strategies[i].ops != NULL)
+            len = str_append(allowed, sizeof(allowed), len, "%s%s", len > 0 ? ", " : "", strategies[i].name);
+    return err_set(err, ERR_CONFIG, "search = %s is not part of this version: allowed are %s",
+                   strategy_name(strategy), allowed);
+}
+
+struct search *search_new(const struct space *space, const struct search_options *options, struct err *err)
+{
+    assert((size_t)options->strategy < ARRAY_LEN(strategies));
+    const struct strategy_ops *ops = strategies[options->strategy].ops;
+    if (ops == NULL) {
+        strategy_missing(options->strategy, err);
+        return NULL;
+    }
+    struct search *s = xcalloc(1, sizeof(*s));
+    s->space = *space;
+    s->options = *options;
+    s->ops = ops;
+    s->max_accuracy = -INFINITY;
+    s->best = -1;
+    s->strategy = ops->create(&s->space, &s->options, err);
+    if (s->strategy == NULL) {
+        free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void search_free(struct search *s)
+{
+    if (s == NULL)
+        return;
+    s->ops->destroy(s->strategy);
+    free(s->x);
+    free(s->value);
+    free(s->state);
+    free(s);
+}
+
+static struct trials search_trials(const struct search *s)
+{
+    return (struct trials){.n = (int)s->rows, .x = s->x, .value = s->value, .state = s->state};
+}
+
+static double *row(const struct search *s, size_t i)
+{
+    return s->x + i * (size_t)s->space.n;
+}
+
+static void append_row(struct search *s, const double *x)
+{
+    size_t dim = (size_t)s->space.n;
+    if (s->rows == s->cap) {
+        s->cap = s->cap == 0 ? 64 : 2 * s->cap;
+        s->x = xrealloc(s->x, s->cap * (dim > 0 ? dim : 1) * sizeof(*s->x));
+        s->value = xrealloc(s->value, s->cap * sizeof(*s->value));
+        s->state = xrealloc(s->state, s->cap * sizeof(*s->state));
+    }
+    if (dim > 0)
+        memcpy(row(s, s->rows), x, dim * sizeof(*x));
+    s->value[s->rows] = 0;
+    s->state[s->rows] = TRIAL_PENDING;
+    s->rows++;
+}
+
+/* Algorithm 2's two conditions; fills stop_reason. */
+static bool must_stop(struct search *s)
+{
+    const struct search_options *o = &s->options;
+    if (s->ops->exhaustive)
+        return false;
+    if (o->limit_max_accuracy_count > 0 && s->max_accuracy_count > o->limit_max_accuracy_count) {
+        str_append(s->stop_reason, sizeof(s->stop_reason), 0,
+                   "%d trials without improvement, limit_max_accuracy_count %d exceeded", s->max_accuracy_count,
+                   o->limit_max_accuracy_count);
+        return true;
+    }
+    if ((int64_t)s->asked + 1 > o->max_trials) {
+        str_append(s->stop_reason, sizeof(s->stop_reason), 0, "max_trials %d reached", o->max_trials);
+        return true;
+    }
+    return false;
+}
+
+enum ask search_ask(struct search *s, double *x, int *id)
+{
+    s->stop_reason[0] = '\0';
+    if (must_stop(s))
+        return ASK_DONE;
+    if (s->asked == s->rows) {
+        double point[SPACE_MAX];
+        struct trials trials = search_trials(s);
+        enum ask ask = s->ops->ask(s->strategy, &trials, point);
+        if (ask == ASK_DONE)
+            str_append(s->stop_reason, sizeof(s->stop_reason), 0, "%s", s->ops->stop_reason);
+        if (ask != ASK_POINT)
+            return ask;
+        assert(s->rows < INT_MAX && space_contains(&s->space, point));
+        append_row(s, point);
+    }
+    if (s->space.n > 0)
+        memcpy(x, row(s, s->asked), (size_t)s->space.n * sizeof(*x));
+    *id = (int)s->asked++;
+    return ASK_POINT;
+}
+
+void search_tell(struct search *s, int id, enum tell tell, double value)
+{
+    assert(id >= 0 && (size_t)id < s->asked && s->state[id] == TRIAL_PENDING);
+    if (tell == TELL_LEFT_OUT) {
+        s->state[id] = TRIAL_LEFT_OUT;
+        return;
+    }
+    bool complete = tell == TELL_COMPLETE && isfinite(value);
+    s->state[id] = complete ? TRIAL_COMPLETE : TRIAL_FAILED;
+    if (complete)
+        s->value[id] = value;
+    if (complete && value > s->max_accuracy) {
+        s->max_accuracy = value;
+        s->best = id;
+    } else {
+        s->max_accuracy_count++;
+    }
+}
+
+bool search_enqueue(struct search *s, const double *x, struct err *err)
+{
+    if (!space_contains(&s->space, x)) {
+        /* one dimension at a time, for the message */
+        for (int i = 0; i < s->space.n; i++) {
+            struct space one = {.n = 1, .dims = {s->space.dims[i]}};
+            const struct dim *d = &one.dims[0];
+            if (!space_contains(&one, &x[i]))
+                return err_set(err, ERR_CONFIG, "%s = %.10g: allowed are %s from %.10g to %.10g", d->name, x[i],
+                               d->type == DIM_FLOAT ? "values" : "whole numbers", d->min, d->max);
+        }
+    }
+    if (s->rows == INT_MAX)
+        return err_set(err, ERR_CONFIG, "the study already has %d trials, no more are allowed", INT_MAX);
+    append_row(s, x);
+    return true;
+}
+
+int search_best(const struct search *s, double *x, double *value)
+{
+    if (s->best < 0)
+        return -1;
+    if (s->space.n > 0)
+        memcpy(x, row(s, (size_t)s->best), (size_t)s->space.n * sizeof(*x));
+    *value = s->max_accuracy;
+    return s->best;
+}
+
+int64_t search_planned(const struct search *s)
+{
+    struct trials trials = search_trials(s);
+    int64_t planned;
+    if (__builtin_add_overflow((int64_t)s->rows, s->ops->planned(s->strategy, &trials), &planned))
+        planned = INT64_MAX;
+    if (!s->ops->exhaustive && planned > s->options.max_trials)
+        planned = s->options.max_trials;
+    return planned;
+}
+
+const char *search_stop_reason(const struct search *s)
+{
+    return s->stop_reason;
+}

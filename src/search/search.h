@@ -1,0 +1,48 @@
+/* search: which parameters to try next. Strategies behind one ask/tell, deterministic in (space, options, the calls
+ * made): pause, resume and replay are a matter of making the same calls again from the journal.
+ *
+ * The objective is maximised (accuracy in [0, 1]). Not thread-safe: one owner. */
+#ifndef FSPLAB_SEARCH_H
+#define FSPLAB_SEARCH_H
+
+#include "space.h"
+
+enum strategy { STRATEGY_GRID, STRATEGY_RANDOM, STRATEGY_SOBOL, STRATEGY_BO }; /* order of param.h's SEARCH_* */
+const char *strategy_name(enum strategy);
+
+struct search_options {
+    enum strategy strategy;
+    uint64_t seed;
+    int max_trials;               /* stop after that many trials (not grid: it always runs every combination) */
+    int limit_max_accuracy_count; /* Algorithm 2's patience; 0 = off. Not grid. */
+};
+
+/* The paper's Algorithm 2, literally: if accuracy > max_accuracy: max_accuracy = accuracy, else max_accuracy_count++
+ * (never reset); stop once max_accuracy_count > limit_max_accuracy_count or trials > max_trials (trials counts the
+ * one about to be run, so at most max_trials run). */
+
+enum ask { ASK_POINT, ASK_WAIT, ASK_DONE };      /* WAIT: nothing to propose until a pending trial is told */
+enum tell { TELL_COMPLETE, TELL_FAILED, TELL_LEFT_OUT }; /* FAILED: diverged or broken; LEFT_OUT: no evidence (edited) */
+
+struct search;
+/* ERR_CONFIG when the strategy cannot work on this space (grid without counts; bo, which this version does not have:
+ * the message names those it has). An empty space is allowed: one point, then done. */
+struct search *search_new(const struct space *, const struct search_options *, struct err *);
+void search_free(struct search *);
+
+/* Proposes a point: x[space.n], *id counts up from 0. Points enqueued by hand go first and count as trials: the stop
+ * rule holds for them too, and a grid runs all its combinations besides. May be called again before a tell. Random
+ * and Sobol propose no point twice where all dimensions are whole-numbered, and are done when none is left. */
+enum ask search_ask(struct search *, double *x, int *id);
+/* Result of a point asked for; each id once. A failed trial counts as no improvement; a left-out one counts as a
+ * trial only. VALUE is ignored unless TELL_COMPLETE; a NaN or an infinity is taken as TELL_FAILED. */
+void search_tell(struct search *, int id, enum tell, double value);
+bool search_enqueue(struct search *, const double *x, struct err *); /* ERR_CONFIG: outside the space */
+/* The best complete trial told so far (first of equals); -1 if there is none. */
+int search_best(const struct search *, double *x, double *value);
+/* Planned number of trials, for progress: grid size and hand-enqueued ones; otherwise max_trials, which includes the
+ * hand-enqueued ones, or fewer where the space has fewer points. */
+int64_t search_planned(const struct search *);
+const char *search_stop_reason(const struct search *); /* after ASK_DONE: "grid complete", "max_trials 25 reached", ...; else "" */
+
+#endif
