@@ -94,7 +94,10 @@ static void algorithm_2_by_hand(void **state)
             for (const char *h = cases[c].history; *h != '\0' && search_ask(s, x, &id) == ASK_POINT; h++) {
                 assert_int_equal(id, run++);
                 assert_string_equal(search_stop_reason(s), "");
-                search_tell(s, id, *h == 'f' ? TELL_FAILED : *h == 'l' ? TELL_LEFT_OUT : TELL_COMPLETE,
+                search_tell(s, id,
+                            *h == 'f'   ? TELL_FAILED
+                            : *h == 'l' ? TELL_LEFT_OUT
+                                        : TELL_COMPLETE,
                             *h == 'n' ? NAN : 0.1 * (*h - '0'));
             }
             assert_int_equal(run, cases[c].run);
@@ -237,7 +240,7 @@ static void refuses_duplicates_in_uneven_cells(void **state)
         add(&space, (struct dim){.type = DIM_INT, .log = true, .min = 1, .max = 1e15});
         add(&space, (struct dim){.type = DIM_INT, .log = true, .min = 1, .max = 1e15});
         s = make(&space, sampled[k], 3, 2000, 0);
-        double (*seen)[2] = calloc(2000, sizeof(*seen));
+        double(*seen)[2] = calloc(2000, sizeof(*seen));
         for (int i = 0; i < 2000; i++) {
             assert_int_equal(search_ask(s, seen[i], &id), ASK_POINT);
             for (int j = 0; j < i; j++)
@@ -434,12 +437,8 @@ static void replay(struct search *s, const struct event *events, int n, int dim)
         double x[3] = {0};
         int id = 0;
         switch (e->kind) {
-        case EVENT_ENQUEUE:
-            assert_true(search_enqueue(s, e->x, NULL));
-            break;
-        case EVENT_TELL:
-            search_tell(s, e->id, e->tell, e->value);
-            break;
+        case EVENT_ENQUEUE: assert_true(search_enqueue(s, e->x, NULL)); break;
+        case EVENT_TELL: search_tell(s, e->id, e->tell, e->value); break;
         case EVENT_ASK:
             assert_int_equal(search_ask(s, x, &id), e->ask);
             assert_int_equal(id, e->id);

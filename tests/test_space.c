@@ -10,11 +10,26 @@
 
 #include "../src/search/space.h"
 
-#define FLOAT_DIM(lo, hi) {.name = "a", .type = DIM_FLOAT, .min = (lo), .max = (hi)}
-#define LOG_DIM(lo, hi) {.name = "a", .type = DIM_FLOAT, .log = true, .min = (lo), .max = (hi)}
-#define INT_DIM(lo, hi) {.name = "a", .type = DIM_INT, .min = (lo), .max = (hi)}
-#define LOG_INT_DIM(lo, hi) {.name = "a", .type = DIM_INT, .log = true, .min = (lo), .max = (hi)}
-#define CATEGORY_DIM(n) {.name = "a", .type = DIM_CATEGORY, .min = 0, .max = (n) - 1}
+#define FLOAT_DIM(lo, hi)                                                                                              \
+    {                                                                                                                  \
+        .name = "a", .type = DIM_FLOAT, .min = (lo), .max = (hi)                                                       \
+    }
+#define LOG_DIM(lo, hi)                                                                                                \
+    {                                                                                                                  \
+        .name = "a", .type = DIM_FLOAT, .log = true, .min = (lo), .max = (hi)                                          \
+    }
+#define INT_DIM(lo, hi)                                                                                                \
+    {                                                                                                                  \
+        .name = "a", .type = DIM_INT, .min = (lo), .max = (hi)                                                         \
+    }
+#define LOG_INT_DIM(lo, hi)                                                                                            \
+    {                                                                                                                  \
+        .name = "a", .type = DIM_INT, .log = true, .min = (lo), .max = (hi)                                            \
+    }
+#define CATEGORY_DIM(n)                                                                                                \
+    {                                                                                                                  \
+        .name = "a", .type = DIM_CATEGORY, .min = 0, .max = (n)-1                                                      \
+    }
 
 static void refuses_bad_ranges(void **state)
 {
@@ -90,10 +105,11 @@ static void floats_map_both_ways(void **state)
         struct dim dim;
         double u, value;
     } cases[] = {
-        {FLOAT_DIM(-1, 3), 0, -1},      {FLOAT_DIM(-1, 3), 1, 3},     {FLOAT_DIM(-1, 3), 0.25, 0},
-        {LOG_DIM(1e-3, 10), 0, 1e-3},   {LOG_DIM(1e-3, 10), 1, 10},   {LOG_DIM(1e-3, 10), 0.5, 0.1},
-        {LOG_DIM(1e-3, 10), 0.75, 1},   {FLOAT_DIM(0.1, 0.7), 1, 0.7}, {LOG_DIM(0.1, 0.7), 1, 0.7},
-        {FLOAT_DIM(-1.5e308, 1.5e308), 0.5, 0},
+        {FLOAT_DIM(-1, 3), 0, -1},    {FLOAT_DIM(-1, 3), 1, 3},
+        {FLOAT_DIM(-1, 3), 0.25, 0},  {LOG_DIM(1e-3, 10), 0, 1e-3},
+        {LOG_DIM(1e-3, 10), 1, 10},   {LOG_DIM(1e-3, 10), 0.5, 0.1},
+        {LOG_DIM(1e-3, 10), 0.75, 1}, {FLOAT_DIM(0.1, 0.7), 1, 0.7},
+        {LOG_DIM(0.1, 0.7), 1, 0.7},  {FLOAT_DIM(-1.5e308, 1.5e308), 0.5, 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         double v = space_value(&cases[i].dim, cases[i].u);

@@ -56,8 +56,8 @@ static bool strategy_missing(enum strategy strategy, struct err *err)
     for (size_t i = 0; i < ARRAY_LEN(strategies); i++)
         if (strategies[i].ops != NULL)
             len = str_append(allowed, sizeof(allowed), len, "%s%s", len > 0 ? ", " : "", strategies[i].name);
-    return err_set(err, ERR_CONFIG, "search = %s is not part of this version: allowed are %s",
-                   strategy_name(strategy), allowed);
+    return err_set(err, ERR_CONFIG, "search = %s is not part of this version: allowed are %s", strategy_name(strategy),
+                   allowed);
 }
 
 struct search *search_new(const struct space *space, const struct search_options *options, struct err *err)

@@ -21,8 +21,9 @@ struct search_options {
  * (never reset); stop once max_accuracy_count > limit_max_accuracy_count or trials > max_trials (trials counts the
  * one about to be run, so at most max_trials run). */
 
-enum ask { ASK_POINT, ASK_WAIT, ASK_DONE };      /* WAIT: nothing to propose until a pending trial is told */
-enum tell { TELL_COMPLETE, TELL_FAILED, TELL_LEFT_OUT }; /* FAILED: diverged or broken; LEFT_OUT: no evidence (edited) */
+enum ask { ASK_POINT, ASK_WAIT, ASK_DONE }; /* WAIT: nothing to propose until a pending trial is told */
+/* FAILED: diverged or broken; LEFT_OUT: no evidence (edited) */
+enum tell { TELL_COMPLETE, TELL_FAILED, TELL_LEFT_OUT };
 
 struct search;
 /* ERR_CONFIG when the strategy cannot work on this space (grid without counts; bo, which this version does not have:
@@ -43,6 +44,7 @@ int search_best(const struct search *, double *x, double *value);
 /* Planned number of trials, for progress: grid size and hand-enqueued ones; otherwise max_trials, which includes the
  * hand-enqueued ones, or fewer where the space has fewer points. */
 int64_t search_planned(const struct search *);
-const char *search_stop_reason(const struct search *); /* after ASK_DONE: "grid complete", "max_trials 25 reached", ...; else "" */
+/* After ASK_DONE: "grid complete", "max_trials 25 reached", ...; otherwise "". */
+const char *search_stop_reason(const struct search *);
 
 #endif

@@ -48,8 +48,8 @@ int64_t space_points(const struct space *space)
 
 void space_dim_text(const struct dim *d, char *buf, size_t cap)
 {
-    size_t len = str_append(buf, cap, 0, "search.%s = %s %.10g %.10g", d->name, d->log ? "log" : "linear", d->min,
-                            d->max);
+    size_t len =
+        str_append(buf, cap, 0, "search.%s = %s %.10g %.10g", d->name, d->log ? "log" : "linear", d->min, d->max);
     if (d->count != 0)
         str_append(buf, cap, len, " %d", d->count);
 }
@@ -96,7 +96,7 @@ bool space_add(struct space *space, const struct dim *d, struct err *err)
 double space_value(const struct dim *d, double u)
 {
     double lo, hi;
-    if (u <= 0 || d->min == d->max)
+    if (u <= 0)
         return d->min;
     if (u >= 1)
         return d->max;

@@ -53,8 +53,8 @@ static int64_t grid_planned(void *self, const struct trials *trials)
 /* ---- the distinct points among the trials ---- */
 
 struct tried {
-    int *slot;     /* open addressing: trial number + 1, 0 = free */
-    size_t n_slots; /* a power of two, more than twice the points in it */
+    int *slot;      /* open addressing: trial number + 1, 0 = free */
+    size_t n_slots; /* a power of two, at least twice the points in it */
     int64_t distinct;
     int seen; /* trials looked at */
 };

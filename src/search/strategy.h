@@ -13,8 +13,8 @@ enum trial_state { TRIAL_PENDING, TRIAL_COMPLETE, TRIAL_FAILED, TRIAL_LEFT_OUT }
 /* Every point so far, in the order of the ids. When a strategy is asked, all of them have been handed out. */
 struct trials {
     int n;
-    const double *x;     /* (n, space->n) */
-    const double *value; /* (n), meaningful when TRIAL_COMPLETE */
+    const double *x;      /* (n, space->n) */
+    const double *value;  /* (n), meaningful when TRIAL_COMPLETE */
     const uint8_t *state; /* (n), enum trial_state */
 };
 
