@@ -145,9 +145,8 @@ void st_meta(struct st_file *f, const char *key, const char *value)
 
 void st_meta_fmt(struct st_file *f, const char *key, const char *fmt, ...)
 {
-    va_list ap;
+    va_list ap, again;
     va_start(ap, fmt);
-    va_list again;
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
@@ -316,9 +315,12 @@ static void make_printable(struct err *err)
 {
     if (!err)
         return;
-    for (unsigned char *p = (unsigned char *)err->msg; *p; p++)
-        if (*p < 0x20 || *p == 0x7f || (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0))
+    for (unsigned char *p = (unsigned char *)err->msg; *p; p++) {
+        if (*p < 0x20 || *p == 0x7f)
             *p = '?';
+        if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) /* U+0080 to U+009f, CSI among them */
+            p[0] = p[1] = '?';
+    }
 }
 
 static bool load(struct input *in, struct err *err)
@@ -461,10 +463,14 @@ static bool check_tiling(const struct st_file *f, struct input *in, struct err *
     return true;
 }
 
+/* Both or neither: one alone is what a damaged key of the other looks like. */
 static bool check_digests(const struct st_file *f, const struct input *in, struct err *err)
 {
     char digest[SHA256_HEX];
     const char *want = st_meta_get(f, KEY_DATA);
+    if (!want != !st_meta_get(f, KEY_HEADER))
+        return err_set(err, ERR_FORMAT, "'%s' is damaged: its metadata have '%s' but not '%s'", in->path,
+                       want ? KEY_DATA : KEY_HEADER, want ? KEY_HEADER : KEY_DATA);
     if (want) {
         digest_sha256(in->buf + LENGTH_BYTES + in->header, in->data, digest);
         if (strcmp(digest, want) != 0)

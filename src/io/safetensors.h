@@ -6,7 +6,7 @@
  * The data section starts at a multiple of 64 bytes (the header is padded with spaces); in it the tensors follow each
  * other without gaps, as the format demands. The metadata key "sha256" holds the digest of the data section, the
  * key "header_sha256" that of the header text (padding included) with its own 64 digits taken as zeros; both are
- * checked on reading when present. Written to a temporary name in the same folder, fsync, rename, fsync of the folder: a
+ * checked on reading; a file of another program has neither. Written to a temporary name in the same folder, fsync, rename, fsync of the folder: a
  * reader sees the old file or the new one.
  *
  * In memory every tensor's data are 64-byte aligned. A struct st_file belongs to one thread at a time. */
