@@ -151,8 +151,8 @@ static bool do_synth(const struct request *r, struct err *err)
         return false;
     int written = ((int)r->train + 4) / 5 * 5;
     if (r->json)
-        print_json(json_pack("{s:o, s:i, s:i, s:I}", "dir", json_text(r->dir), "train", written, "test",
-                             (int)r->test, "seed", (json_int_t)r->seed));
+        print_json(json_pack("{s:o, s:i, s:i, s:I}", "dir", json_text(r->dir), "train", written, "test", (int)r->test,
+                             "seed", (json_int_t)r->seed));
     else
         printf("wrote %d training and %d test images to %s (seed %jd)\n", written, (int)r->test, r->dir,
                (intmax_t)r->seed);
@@ -179,18 +179,17 @@ static void info_json(const struct info *info, const char *dir)
 
     for (int i = 0; i < info->n_files; i++) {
         const struct data_file *f = &info->files[i];
-        json_array_append_new(files, json_pack("{s:s, s:I, s:i, s:s, s:s}", "name", f->name, "bytes",
-                                               (json_int_t)f->bytes, "records", f->records, "md5", f->md5, "known",
-                                               f->known));
+        json_array_append_new(files,
+                              json_pack("{s:s, s:I, s:i, s:s, s:s}", "name", f->name, "bytes", (json_int_t)f->bytes,
+                                        "records", f->records, "md5", f->md5, "known", f->known));
     }
     for (int c = 0; c < d->classes; c++)
-        json_array_append_new(classes, json_pack("{s:s, s:i, s:i}", "name", d->class_names[c], "train",
-                                                 info->train[c], "test", info->test[c]));
-    print_json(json_pack("{s:o, s:s, s:i, s:i, s:[f,f,f], s:[f,f,f], s:s, s:o, s:o}", "dir", json_text(dir),
-                         "dataset", kind_name(info->kind), "train", d->train.n, "test", d->test.n, "mean",
-                         (double)d->mean[0], (double)d->mean[1], (double)d->mean[2], "std", (double)d->std[0],
-                         (double)d->std[1], (double)d->std[2], "digest", d->digest, "files", files, "classes",
-                         classes));
+        json_array_append_new(classes, json_pack("{s:s, s:i, s:i}", "name", d->class_names[c], "train", info->train[c],
+                                                 "test", info->test[c]));
+    print_json(json_pack("{s:o, s:s, s:i, s:i, s:[f,f,f], s:[f,f,f], s:s, s:o, s:o}", "dir", json_text(dir), "dataset",
+                         kind_name(info->kind), "train", d->train.n, "test", d->test.n, "mean", (double)d->mean[0],
+                         (double)d->mean[1], (double)d->mean[2], "std", (double)d->std[0], (double)d->std[1],
+                         (double)d->std[2], "digest", d->digest, "files", files, "classes", classes));
 }
 
 static void info_text(const struct info *info, const char *dir)
@@ -239,8 +238,7 @@ int cmd_data(int argc, char **argv)
     }
     ok = ok && check_request(&r, &err) && (strcmp(r.verb, "synth") == 0 ? do_synth(&r, &err) : do_info(&r, &err));
     if (!ok) {
-        fprintf(stderr, "fsplab data: %s\n%s", err.msg,
-                err.code == ERR_USAGE ? "try 'fsplab data --help'\n" : "");
+        fprintf(stderr, "fsplab data: %s\n%s", err.msg, err.code == ERR_USAGE ? "try 'fsplab data --help'\n" : "");
         return err_exit_status(err.code);
     }
     if (fflush(stdout) != 0) {

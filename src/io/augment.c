@@ -64,8 +64,7 @@ void augment_batch(const struct images *images, const float mean[3], const float
     for (int i = 0; i < n; i++) {
         size_t image = (size_t)which[i];
         crop_image(images->pixels + image * IMAGE_BYTES, (const float(*)[256])table,
-                   augment_crop(seed, epoch, which[i], mode),
-                   x + (size_t)i * IMAGE_SIDE * IMAGE_SIDE * X_CHANNELS);
+                   augment_crop(seed, epoch, which[i], mode), x + (size_t)i * IMAGE_SIDE * IMAGE_SIDE * X_CHANNELS);
         labels[i] = images->labels[image];
     }
 }

@@ -37,28 +37,37 @@ struct set_file {
 
 struct set_def {
     const char *name;
-    int classes, coarse; /* coarse: number of coarse labels, 0 = the record has none */
+    int classes, coarse;               /* coarse: number of coarse labels, 0 = the record has none */
     int per_file_train, per_file_test; /* records of the published files */
     const char *names_file;
     int n_files;
     struct set_file files[MAX_FILES];
 };
 
-#define CIFAR10_FILES(a, b, c, d, e, t)                                                                      \
-    {{"data_batch_1.bin", false, a}, {"data_batch_2.bin", false, b}, {"data_batch_3.bin", false, c},         \
-     {"data_batch_4.bin", false, d}, {"data_batch_5.bin", false, e}, {"test_batch.bin", true, t}}
+#define CIFAR10_FILES(a, b, c, d, e, t)                                                                                \
+    {                                                                                                                  \
+        {"data_batch_1.bin", false, a}, {"data_batch_2.bin", false, b}, {"data_batch_3.bin", false, c},                \
+            {"data_batch_4.bin", false, d}, {"data_batch_5.bin", false, e},                                            \
+        {                                                                                                              \
+            "test_batch.bin", true, t                                                                                  \
+        }                                                                                                              \
+    }
 
 static const struct set_def sets[] = {
     [DATASET_SYNTH] = {"synth", 10, 0, 10000, 10000, "batches.meta.txt", 6,
                        CIFAR10_FILES(NULL, NULL, NULL, NULL, NULL, NULL)},
     [DATASET_CIFAR10] = {"cifar10", 10, 0, 10000, 10000, "batches.meta.txt", 6,
-                         CIFAR10_FILES("aadd24acce27caa71bf4b10992e9e7b2d74c2540",
-                                       "c0ba65cce70568cd57b4e03e9ac8d2a5367c1795",
-                                       "1dd00a74ab1d17a6e7d73e185b69dbf31242f295",
-                                       "aab85764eb3584312d3c7f65fd2fd016e36a258e",
-                                       "26e2849e66a845b7f1e4614ae70f4889ae604628",
-                                       "67eb016db431130d61cd03c7ad570b013799c88c")},
-    [DATASET_CIFAR100] = {"cifar100", 100, 20, 50000, 10000, "fine_label_names.txt", 2,
+                         CIFAR10_FILES(
+                             "aadd24acce27caa71bf4b10992e9e7b2d74c2540", "c0ba65cce70568cd57b4e03e9ac8d2a5367c1795",
+                             "1dd00a74ab1d17a6e7d73e185b69dbf31242f295", "aab85764eb3584312d3c7f65fd2fd016e36a258e",
+                             "26e2849e66a845b7f1e4614ae70f4889ae604628", "67eb016db431130d61cd03c7ad570b013799c88c")},
+    [DATASET_CIFAR100] = {"cifar100",
+                          100,
+                          20,
+                          50000,
+                          10000,
+                          "fine_label_names.txt",
+                          2,
                           {{"train.bin", false, "e207cd2e05b73b1393c74c7f5e7bea451d63e08e"},
                            {"test.bin", true, "8fb6623e830365ff53cf14adec797474f5478006"}}},
 };
@@ -100,13 +109,15 @@ static bool check_size(struct reader *r, int file, struct err *err)
     int64_t published = published_records(r->set, file) * record;
 
     if (r->bytes == 0)
-        return err_set(err, ERR_FORMAT, "'%s' is empty: expected records of %jd bytes (the published file has %jd bytes)",
-                       r->path, (intmax_t)record, (intmax_t)published);
-    if (r->bytes % record != 0)
         return err_set(err, ERR_FORMAT,
-                       "'%s' has %jd bytes, which is no whole number of %s records of %jd bytes (the published file has "
-                       "%jd bytes)",
-                       r->path, (intmax_t)r->bytes, r->set->name, (intmax_t)record, (intmax_t)published);
+                       "'%s' is empty: expected records of %jd bytes (the published file has %jd bytes)", r->path,
+                       (intmax_t)record, (intmax_t)published);
+    if (r->bytes % record != 0)
+        return err_set(
+            err, ERR_FORMAT,
+            "'%s' has %jd bytes, which is no whole number of %s records of %jd bytes (the published file has "
+            "%jd bytes)",
+            r->path, (intmax_t)r->bytes, r->set->name, (intmax_t)record, (intmax_t)published);
     if (r->bytes / record > INT_MAX / 8)
         return err_set(err, ERR_FORMAT, "'%s' has %jd records, at most %d are allowed", r->path,
                        (intmax_t)(r->bytes / record), INT_MAX / 8);
@@ -153,8 +164,8 @@ static bool read_chunk(struct reader *r, int n, struct err *err)
         if (got < 0)
             return fs_err(err, "read", r->path, errno);
         if (got == 0)
-            return err_set(err, ERR_FORMAT, "'%s' ends within record %d of %d", r->path,
-                           r->next + (int)(have / record), r->records);
+            return err_set(err, ERR_FORMAT, "'%s' ends within record %d of %d", r->path, r->next + (int)(have / record),
+                           r->records);
         have += (size_t)got;
     }
     for (int i = 0; i < n; i++) {
@@ -163,8 +174,8 @@ static bool read_chunk(struct reader *r, int n, struct err *err)
             return err_set(err, ERR_FORMAT, "'%s': record %d has coarse label %d, allowed are 0..%d", r->path,
                            r->next + i, p[-1], r->set->coarse - 1);
         if (*p >= r->set->classes)
-            return err_set(err, ERR_FORMAT, "'%s': record %d has label %d, allowed are 0..%d", r->path, r->next + i,
-                           *p, r->set->classes - 1);
+            return err_set(err, ERR_FORMAT, "'%s': record %d has label %d, allowed are 0..%d", r->path, r->next + i, *p,
+                           r->set->classes - 1);
     }
     r->next += n;
     return true;
@@ -312,10 +323,10 @@ bool dataset_open(struct dataset *d, int kind, const char *dir, int train_limit,
     bool ok = false;
 
     memset(d, 0, sizeof *d);
-    d->kind = kind;
-    d->classes = set->classes;
     if (!check_folder(set, dir, err))
         return false;
+    d->kind = kind;
+    d->classes = set->classes;
     for (; opened < set->n_files; opened++)
         if (!reader_open(&readers[opened], set, dir, opened, err))
             goto out;

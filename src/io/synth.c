@@ -38,8 +38,8 @@ enum outline { DISC, SQUARE, TRIANGLE, CROSS, RING, OUTLINES, EVERYWHERE = OUTLI
 enum texture { STRIPES, CHECKS, TEXTURES };
 
 static const char *const class_names[CLASSES] = {
-    "disc_stripes",     "disc_checks",  "square_stripes", "square_checks", "triangle_stripes",
-    "triangle_checks",  "cross_stripes", "cross_checks",  "ring_stripes",  "ring_checks",
+    "disc_stripes",    "disc_checks",   "square_stripes", "square_checks", "triangle_stripes",
+    "triangle_checks", "cross_stripes", "cross_checks",   "ring_stripes",  "ring_checks",
 };
 
 /* Lengths in pixels; colours in [0, 1]; the texture swings between a and b. */
@@ -47,8 +47,8 @@ struct layer {
     enum outline outline;
     enum texture texture;
     float cy, cx, radius;
-    float cos, sin;             /* of the outline's angle */
-    float tex_cos, tex_sin;     /* of the texture's angle, over its period */
+    float cos, sin;         /* of the outline's angle */
+    float tex_cos, tex_sin; /* of the texture's angle, over its period */
     float phase_u, phase_v;
     float a[3], b[3];
     float alpha;
@@ -139,8 +139,7 @@ static const struct look bar_look = {0.10F, 0.90F, 0.00F, 0.00F};
 #define TILT 0.08F
 
 /* Everything of a layer but its place. */
-static struct layer random_layer(struct rng *rng, enum outline outline, enum texture texture,
-                                 const struct look *look)
+static struct layer random_layer(struct rng *rng, enum outline outline, enum texture texture, const struct look *look)
 {
     float contrast = uniform(rng, look->contrast_lo, look->contrast_hi);
     float shade = uniform(rng, look->shade_lo, look->shade_hi);
