@@ -86,10 +86,11 @@ static void bytes_are_those_of_the_format(void **state)
     char header[1024], zeros[65];
     memset(zeros, '0', 64);
     zeros[64] = '\0';
-    const char *form = "{\"__metadata__\":{\"header_sha256\":\"%s\",\"mean\":\"0.500 0.250\",\"net\":\"RES14\","
-                       "\"sha256\":\"%s\"},\"conv1.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
-                       "\"flags\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[24,27]},"
-                       "\"step\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[27,35]}}";
+    const char *form =
+        "{\"__metadata__\":{\"header_sha256\":\"%s\",\"mean\":\"0.500 0.250\",\"net\":\"RES14\","
+        "\"sha256\":\"%s\"},\"conv1.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
+        "\"flags\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[24,27]},"
+        "\"step\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[27,35]}}";
     snprintf(header, sizeof header, form, zeros, of_data);
     size_t len = strlen(header), padded = (8 + len + 63) / 64 * 64 - 8;
     memset(header + len, ' ', padded - len);
@@ -144,7 +145,8 @@ static void equal_contents_give_equal_bytes(void **state)
 static void every_type_and_rank_comes_back(void **state)
 {
     (void)state;
-    static const size_t size[] = {[ST_F32] = 4, [ST_F64] = 8, [ST_I64] = 8, [ST_I32] = 4, [ST_U8] = 1, [ST_F16] = 2, [ST_BF16] = 2};
+    static const size_t size[] = {
+        [ST_F32] = 4, [ST_F64] = 8, [ST_I64] = 8, [ST_I32] = 4, [ST_U8] = 1, [ST_F16] = 2, [ST_BF16] = 2};
     unsigned char noise[5000];
     struct rng rng;
     rng_seed(&rng, 1, 1);
@@ -312,10 +314,14 @@ static void hostile_headers_are_refused(void **state)
         {T("\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]"), 9, "has 9 bytes of data, its tensors cover 8"},
         {T("\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[1,9]"), 9, "a gap"},
         {"{}", 1, "has 1 bytes of data, its tensors cover 0"},
-        {T("\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[4,12]"), 12, "overlap"},
-        {T("\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]"), 4, "overlap"},
-        {T("\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[8,12]},\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]"), 12, "a gap"},
-        {T("\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[4,8]"), 8, "duplicate"},
+        {T("\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[4,12]"),
+         12, "overlap"},
+        {T("\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]"),
+         4, "overlap"},
+        {T("\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[8,12]},\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]"),
+         12, "a gap"},
+        {T("\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[4,8]"),
+         8, "duplicate"},
         {T("\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]"), 4, "duplicate"},
         {"{\"__metadata__\":[]}", 0, "__metadata__ is not an object"},
         {"{\"__metadata__\":{\"epoch\":3}}", 0, "metadata key 'epoch' is not a string"},
@@ -338,8 +344,9 @@ static void hostile_lengths_are_refused(void **state)
     static const struct {
         uint64_t length;
         const char *words;
-    } cases[] = {{3, "truncated"}, {10000000, "truncated"}, {10000001, "at most 10000000"}, {UINT64_MAX, "at most"},
-                 {UINT64_MAX - 7, "at most"}, {INT64_MAX, "at most"}, {0, "not valid JSON"}};
+    } cases[] = {{3, "truncated"},        {10000000, "truncated"},     {10000001, "at most 10000000"},
+                 {UINT64_MAX, "at most"}, {UINT64_MAX - 7, "at most"}, {INT64_MAX, "at most"},
+                 {0, "not valid JSON"}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         unsigned char file[10] = {0, 0, 0, 0, 0, 0, 0, 0, '{', '}'};
         memcpy(file, &cases[i].length, 8);

@@ -184,8 +184,7 @@ struct fs_file *fs_create(const char *path, struct err *err)
     struct stat st;
     bool there = stat(path, &st) == 0;
     if (there && !S_ISREG(st.st_mode)) {
-        err_set(err, ERR_IO, "cannot write '%s': it is %s", path,
-                S_ISDIR(st.st_mode) ? "a folder" : "no regular file");
+        err_set(err, ERR_IO, "cannot write '%s': it is %s", path, S_ISDIR(st.st_mode) ? "a folder" : "no regular file");
         return NULL;
     }
     struct fs_file *f = xcalloc(1, sizeof *f);

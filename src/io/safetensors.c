@@ -220,7 +220,8 @@ static json_t *meta_json(const struct st_file *f, const char *sha256, const char
     bool ok = meta != NULL;
     for (int i = 0; ok && i < n; i++)
         if (json_object_set_new(meta, items[i].key, json_string(items[i].value)) != 0) {
-            err_set(err, ERR_FORMAT, "cannot write '%s': the value of metadata key '%s' is not UTF-8", path, items[i].key);
+            err_set(err, ERR_FORMAT, "cannot write '%s': the value of metadata key '%s' is not UTF-8", path,
+                    items[i].key);
             ok = false;
         }
     free(items);
@@ -335,8 +336,9 @@ static bool load(struct input *in, struct err *err)
     uint64_t header = 0;
     memcpy(&header, in->buf, LENGTH_BYTES);
     if (header > max_header)
-        return err_set(err, ERR_FORMAT, "'%s' claims a header of %llu bytes, at most %zu are allowed: no safetensors file",
-                       in->path, (unsigned long long)header, max_header);
+        return err_set(err, ERR_FORMAT,
+                       "'%s' claims a header of %llu bytes, at most %zu are allowed: no safetensors file", in->path,
+                       (unsigned long long)header, max_header);
     if (header > in->size - LENGTH_BYTES)
         return err_set(err, ERR_FORMAT, "'%s' is truncated: a header of %llu bytes, but only %zu follow", in->path,
                        (unsigned long long)header, in->size - LENGTH_BYTES);
@@ -351,7 +353,8 @@ static bool read_meta(struct st_file *f, const struct input *in, json_t *meta, s
         return err_set(err, ERR_FORMAT, "'%s': " META " is not an object", in->path);
     const char *key;
     json_t *value;
-    json_object_foreach(meta, key, value) {
+    json_object_foreach(meta, key, value)
+    {
         if (!json_is_string(value))
             return err_set(err, ERR_FORMAT, "'%s': metadata key '%.100s' is not a string", in->path, key);
         meta_push(f, key, json_string_value(value));
@@ -393,15 +396,17 @@ static bool read_shape(const struct input *in, json_t *value, struct st_tensor *
     return true;
 }
 
-static bool read_span(const struct input *in, json_t *value, const struct st_tensor *t, struct span *span, struct err *err)
+static bool read_span(const struct input *in, json_t *value, const struct st_tensor *t, struct span *span,
+                      struct err *err)
 {
     json_t *begin = json_array_get(value, 0), *end = json_array_get(value, 1);
     if (json_array_size(value) != 2 || !json_is_integer(begin) || !json_is_integer(end))
         return err_set(err, ERR_FORMAT, "'%s': tensor '%.100s' has no data_offsets [begin, end]", in->path, t->name);
     json_int_t b = json_integer_value(begin), e = json_integer_value(end);
     if (b < 0 || e < b || (uint64_t)e > in->data)
-        return err_set(err, ERR_FORMAT, "'%s': tensor '%.100s' has data_offsets [%lld, %lld], the file has %zu bytes of data",
-                       in->path, t->name, (long long)b, (long long)e, in->data);
+        return err_set(err, ERR_FORMAT,
+                       "'%s': tensor '%.100s' has data_offsets [%lld, %lld], the file has %zu bytes of data", in->path,
+                       t->name, (long long)b, (long long)e, in->data);
     if ((size_t)(e - b) != t->bytes)
         return err_set(err, ERR_FORMAT, "'%s': tensor '%.100s' has %lld bytes, its shape needs %zu", in->path, t->name,
                        (long long)(e - b), t->bytes);
@@ -417,7 +422,8 @@ static bool read_header(struct st_file *f, struct input *in, json_t *root, struc
     in->span = xcalloc(json_object_size(root) + 1, sizeof *in->span);
     const char *key;
     json_t *value;
-    json_object_foreach(root, key, value) {
+    json_object_foreach(root, key, value)
+    {
         if (strcmp(key, META) == 0) {
             if (!read_meta(f, in, value, err))
                 return false;
@@ -454,8 +460,9 @@ static bool check_tiling(const struct st_file *f, struct input *in, struct err *
     for (int i = 0; i < f->n; i++) {
         const struct span *s = &in->span[i];
         if (s->begin != at)
-            return err_set(err, ERR_FORMAT, "'%s': tensor '%.100s' begins at byte %zu, the one before it ends at %zu: %s",
-                           in->path, f->tensors[s->index].name, s->begin, at, s->begin < at ? "they overlap" : "a gap");
+            return err_set(err, ERR_FORMAT,
+                           "'%s': tensor '%.100s' begins at byte %zu, the one before it ends at %zu: %s", in->path,
+                           f->tensors[s->index].name, s->begin, at, s->begin < at ? "they overlap" : "a gap");
         at = s->end;
     }
     if (at != in->data)
@@ -474,8 +481,9 @@ static bool check_digests(const struct st_file *f, const struct input *in, struc
     if (want) {
         digest_sha256(in->buf + LENGTH_BYTES + in->header, in->data, digest);
         if (strcmp(digest, want) != 0)
-            return err_set(err, ERR_FORMAT, "'%s' is damaged: the SHA-256 of its data is %.16s..., its metadata say %.16s...",
-                           in->path, digest, want);
+            return err_set(err, ERR_FORMAT,
+                           "'%s' is damaged: the SHA-256 of its data is %.16s..., its metadata say %.16s...", in->path,
+                           digest, want);
     }
     want = st_meta_get(f, KEY_HEADER);
     if (want) {
@@ -486,7 +494,8 @@ static bool check_digests(const struct st_file *f, const struct input *in, struc
         }
         digest_sha256(in->buf + LENGTH_BYTES, in->header, digest);
         if (strcmp(kept, want) != 0 || strcmp(digest, want) != 0)
-            return err_set(err, ERR_FORMAT, "'%s' is damaged: the SHA-256 of its header is %.16s..., its metadata say %.16s...",
+            return err_set(err, ERR_FORMAT,
+                           "'%s' is damaged: the SHA-256 of its header is %.16s..., its metadata say %.16s...",
                            in->path, digest, want);
     }
     return true;

@@ -50,8 +50,8 @@ bool st_write(const struct st_file *, const char *path, char sha256[65], struct 
  * offsets, shape against bytes, truncation, sha256. ERR_IO / ERR_FORMAT name the file and what is wrong; the struct is then empty
  * (as after st_init). Tensors come in the order of their data. At most 2 GiB are read. */
 bool st_read(struct st_file *, const char *path, struct err *);
-const struct st_tensor *st_find(const struct st_file *, const char *name);        /* NULL if absent */
-const char *st_meta_get(const struct st_file *, const char *key);                 /* NULL if absent */
+const struct st_tensor *st_find(const struct st_file *, const char *name); /* NULL if absent */
+const char *st_meta_get(const struct st_file *, const char *key);          /* NULL if absent */
 void st_release(struct st_file *);
 
 #endif

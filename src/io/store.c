@@ -62,10 +62,25 @@ static bool fail(struct store *s, struct err *err, const struct err *e)
     return false;
 }
 
-/* The system's reason for an I/O failure: "no space left on device". */
+/* The log's file, NULL when there is none. */
+static sqlite3_file *log_file(struct store *s)
+{
+    sqlite3_file *log = NULL;
+    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK)
+        return NULL;
+    return log && log->pMethods ? log : NULL;
+}
+
+/* The system's reason for an I/O failure ("disk quota exceeded"). A failing COMMIT does not pass it on, the file
+ * that failed still knows it. */
 static bool fail_io(struct store *s, const char *verb, struct err *e)
 {
     int errnum = sqlite3_system_errno(s->db);
+    sqlite3_file *log = errnum ? NULL : log_file(s);
+    if (log)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &errnum);
+    if (!errnum)
+        sqlite3_file_control(s->db, "main", SQLITE_FCNTL_LAST_ERRNO, &errnum);
     if (errnum)
         return fs_err(e, verb, s->path, errnum);
     return err_set(e, ERR_IO, "cannot %s '%s': %s", verb, s->path, sqlite3_errmsg(s->db));
@@ -81,27 +96,21 @@ bool store_fail(struct store *s, const char *verb, struct err *err)
         err_set(&e, ERR_BUSY, "cannot %s '%s': another process has had it locked for %.1f s", verb, s->path,
                 s->patience_ms / 1000.0);
         break;
-    case SQLITE_NOTADB:
-        err_set(&e, ERR_FORMAT, "'%s' is not an SQLite database", s->path);
-        break;
+    case SQLITE_NOTADB: err_set(&e, ERR_FORMAT, "'%s' is not an SQLite database", s->path); break;
     case SQLITE_CORRUPT:
     case SQLITE_ERROR: /* our SQL is right, so a table or a column is missing */
-    case SQLITE_SCHEMA:
-        err_set(&e, ERR_FORMAT, "'%s' is damaged: %s", s->path, says);
-        break;
-    case SQLITE_FULL:
-        err_set(&e, ERR_IO, "cannot %s '%s': disk full", verb, s->path);
-        break;
+    case SQLITE_SCHEMA: err_set(&e, ERR_FORMAT, "'%s' is damaged: %s", s->path, says); break;
+    case SQLITE_FULL: err_set(&e, ERR_IO, "cannot %s '%s': disk full", verb, s->path); break;
     case SQLITE_READONLY:
         err_set(&e, ERR_IO, "cannot %s '%s': the file or its folder is read-only", verb, s->path);
         break;
     case SQLITE_CONSTRAINT:
         err_set(&e, ERR_STATE, "cannot %s '%s': %s", verb, s->path,
-                sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_FOREIGNKEY ? "the row names a trial that is not there"
-                                                                               : says);
+                sqlite3_extended_errcode(s->db) == SQLITE_CONSTRAINT_FOREIGNKEY
+                    ? "the row names a trial that is not there"
+                    : says);
         break;
-    default:
-        fail_io(s, verb, &e);
+    default: fail_io(s, verb, &e);
     }
     return fail(s, err, &e);
 }
@@ -178,10 +187,8 @@ static void rollback(struct store *s)
 /* fsync of the log. The rows are committed and visible either way, so a failure is only told. */
 static void sync_log(struct store *s)
 {
-    sqlite3_file *log = NULL;
-    if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK || !log || !log->pMethods)
-        return;
-    if (log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+    sqlite3_file *log = log_file(s);
+    if (log && log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) != SQLITE_OK)
         log_msg(LOG_WARN, "cannot sync '%s-wal': a power cut now may lose the last changes", s->path);
 }
 
@@ -298,8 +305,8 @@ static bool identify(struct store *s, int64_t *version, struct err *err)
     if (id != APPLICATION_ID && (id != 0 || *version != 0 || tables != 0))
         err_set(&e, ERR_FORMAT, "'%s' is a database of another program", s->path);
     else if (*version > STORE_VERSION)
-        err_set(&e, ERR_FORMAT, "'%s' has store version %lld, this program knows versions up to %d: use a newer fsplab", s->path,
-                (long long)*version, STORE_VERSION);
+        err_set(&e, ERR_FORMAT, "'%s' has store version %lld, this program knows versions up to %d: use a newer fsplab",
+                s->path, (long long)*version, STORE_VERSION);
     else if (*version < 0)
         err_set(&e, ERR_FORMAT, "'%s' has store version %lld, allowed are 1 to %d", s->path, (long long)*version,
                 STORE_VERSION);
@@ -326,7 +333,8 @@ static bool enter_wal(struct store *s, struct err *err)
     if (!wal)
         log_msg(LOG_WARN, "'%s' lies on a file system without shared memory: readers will have to wait for the writer",
                 s->path);
-    return exec(s, wal ? "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 8388608" : "PRAGMA synchronous = FULL",
+    return exec(s,
+                wal ? "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 8388608" : "PRAGMA synchronous = FULL",
                 "write", err);
 }
 
@@ -338,7 +346,8 @@ static bool migrate(struct store *s, struct err *err)
         return false;
     bool ok = identify(s, &version, err);
     char pragmas[96];
-    snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, STORE_VERSION);
+    snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
+             STORE_VERSION);
     for (; ok && version < STORE_VERSION; version++)
         ok = exec(s, migrations[version], "write", err);
     ok = ok && exec(s, pragmas, "write", err);
@@ -384,7 +393,8 @@ struct store *store_open(const char *path, struct err *err)
         return NULL;
     struct store *s = store_new(path, false);
     int64_t version = 0;
-    ok = connect(s, err) && identify(s, &version, err) && enter_wal(s, err) && (version == STORE_VERSION || migrate(s, err));
+    ok = connect(s, err) && identify(s, &version, err) && enter_wal(s, err) &&
+         (version == STORE_VERSION || migrate(s, err));
     if (ok)
         return s;
     store_close(s);
@@ -428,8 +438,10 @@ static bool find_way_in(struct store *s, struct err *err)
         /* WAL needs a file for shared memory beside the database. If it cannot be made, nobody is writing there
          * either, and if no log is left the file alone is the whole truth. */
         if (has_log(s))
-            return err_set(err, ERR_IO, "cannot open '%s': its log '%s-wal' is not merged yet, and the folder is read-only: "
-                           "copy both to a folder that can be written", s->path, s->path);
+            return err_set(err, ERR_IO,
+                           "cannot open '%s': its log '%s-wal' is not merged yet, and the folder is read-only: "
+                           "copy both to a folder that can be written",
+                           s->path, s->path);
         disconnect(s);
         s->immutable = true;
         ok = connect(s, &e) && identify(s, &version, &e);

@@ -17,9 +17,15 @@
 
 #define STORE_VERSION 1
 
-#define TRIAL_STATES(X) \
-    X(QUEUED, "queued") X(RUNNING, "running") X(PAUSED, "paused") X(COMPLETE, "complete") X(PRUNED, "pruned") \
-    X(DIVERGED, "diverged") X(FAILED, "failed") X(STOPPED, "stopped")
+#define TRIAL_STATES(X)                                                                                                \
+    X(QUEUED, "queued")                                                                                                \
+    X(RUNNING, "running")                                                                                              \
+    X(PAUSED, "paused")                                                                                                \
+    X(COMPLETE, "complete")                                                                                            \
+    X(PRUNED, "pruned")                                                                                                \
+    X(DIVERGED, "diverged")                                                                                            \
+    X(FAILED, "failed")                                                                                                \
+    X(STOPPED, "stopped")
 enum trial_state {
 #define X(code, name) TRIAL_##code,
     TRIAL_STATES(X)
@@ -28,7 +34,11 @@ enum trial_state {
 const char *trial_state_name(enum trial_state);
 int trial_state_find(const char *name); /* -1 */
 
-enum trial_kind { TRIAL_SEARCH, TRIAL_REPEAT, TRIAL_MANUAL }; /* a searched point, a re-run of the recommended one, enqueued */
+enum trial_kind {
+    TRIAL_SEARCH,
+    TRIAL_REPEAT,
+    TRIAL_MANUAL
+}; /* a searched point, a re-run of the recommended one, enqueued */
 
 struct store;
 /* Opens for writing, creating file, folder and schema when absent. */
@@ -49,33 +59,33 @@ bool store_commit(struct store *, struct err *);
 /* ---- the study (one row) ---- */
 struct study_row {
     char name[64];
-    char *settings;   /* params_canonical text it was started with; owned by the row */
+    char *settings; /* params_canonical text it was started with; owned by the row */
     int64_t created_ms;
     char state[16];   /* running, paused, stopped, complete, failed */
     char reason[256]; /* why it ended */
 };
-bool store_study_put(struct store *, const struct study_row *, struct err *);  /* insert or update */
+bool store_study_put(struct store *, const struct study_row *, struct err *); /* insert or update */
 bool store_study_get(struct store *, struct study_row *, bool *found, struct err *);
 void study_row_release(struct study_row *);
 
 /* ---- trials ---- */
 #define TRIAL_PARAMS_MAX 16
 struct trial_row {
-    int number;                /* from 1 */
+    int number; /* from 1 */
     enum trial_kind kind;
-    int search_no, ask_id;     /* which of search_repeats (0..) and which ask in it; repeats: the ask_id re-run */
-    int repeat;                /* 0 = the trial itself, k = k-th re-run (seed + k) */
+    int search_no, ask_id; /* which of search_repeats (0..) and which ask in it; repeats: the ask_id re-run */
+    int repeat;            /* 0 = the trial itself, k = k-th re-run (seed + k) */
     enum trial_state state;
     int64_t seed;
-    int n_params;              /* the searched values */
+    int n_params; /* the searched values */
     char param_name[TRIAL_PARAMS_MAX][64];
     double param_value[TRIAL_PARAMS_MAX];
-    bool edited, collapsed;    /* changed by hand while running; FSP collapse seen */
+    bool edited, collapsed;             /* changed by hand while running; FSP collapse seen */
     double val_accuracy, test_accuracy; /* NaN = not known */
     double best_val_accuracy;           /* NaN = not known */
     double seconds_teacher, seconds_transfer, seconds_finetune;
-    char dir[256];             /* "runs/demo/trial-0001" */
-    char reason[256];          /* why it is diverged, failed, pruned, stopped; "" otherwise */
+    char dir[256];    /* "runs/demo/trial-0001" */
+    char reason[256]; /* why it is diverged, failed, pruned, stopped; "" otherwise */
 };
 bool store_trial_put(struct store *, const struct trial_row *, struct err *); /* insert or update by number */
 /* All trials by number; free(). Returns the count, -1 on error. */
@@ -106,15 +116,16 @@ int store_series(struct store *, int trial, struct series_row **rows, struct err
 /* ---- events: pause, resume, every live change, checkpoint, warning, state changes ---- */
 struct event_row {
     int64_t id, time_ms;
-    int trial;         /* 0 = the study */
+    int trial; /* 0 = the study */
     char stage[16];
     int step;
-    char kind[24];     /* "set", "pause", "resume", "resumed_at", "warning", "collapse", "diverged", "state", ... */
-    char key[64];      /* of a set */
+    char kind[24];        /* "set", "pause", "resume", "resumed_at", "warning", "collapse", "diverged", "state", ... */
+    char key[64];         /* of a set */
     double before, after; /* of a set; NaN otherwise */
     char text[512];
 };
-bool store_event_put(struct store *, const struct event_row *, struct err *); /* id and, when 0, time_ms are filled in by the store */
+bool store_event_put(struct store *, const struct event_row *,
+                     struct err *); /* id and, when 0, time_ms are filled in by the store */
 /* Events with id > after_id, in order; trial < 0 = all. free(). -1 on error. */
 int store_events(struct store *, int trial, int64_t after_id, struct event_row **rows, struct err *);
 

@@ -48,7 +48,7 @@ struct store {
     bool immutable; /* opened without locks, in a folder that may not be written */
     struct file_stamp stamp;
     bool in_group;
-    bool durable;   /* the running transaction holds rows that are worth an fsync */
+    bool durable;      /* the running transaction holds rows that are worth an fsync */
     struct err failed; /* the last failure; in a group that was rolled back, its cause */
     bool group_failed;
 };

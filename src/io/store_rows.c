@@ -44,13 +44,16 @@ const char *const store_sql[STMT_COUNT] = {
                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STMT_EVENTS] = "SELECT id, time_ms, trial, stage, step, kind, key, before, after, text FROM event"
                     " WHERE id > ?1 AND (?2 < 0 OR ifnull(trial, 0) = ?2) ORDER BY id",
-    [STMT_CHECKPOINT_PUT] = "INSERT INTO checkpoint (trial, stage, step, file, sha256, time_ms) VALUES (?, ?, ?, ?, ?, ?)",
+    [STMT_CHECKPOINT_PUT] =
+        "INSERT INTO checkpoint (trial, stage, step, file, sha256, time_ms) VALUES (?, ?, ?, ?, ?, ?)",
     [STMT_CHECKPOINTS] = "SELECT stage, step, file, sha256, time_ms FROM checkpoint WHERE trial = ? ORDER BY id DESC",
     [STMT_ASK_PUT] = "INSERT OR REPLACE INTO ask (search_no, ask_id, json) VALUES (?, ?, ?)",
     [STMT_ASK_GET] = "SELECT json FROM ask WHERE search_no = ? AND ask_id = ?",
-    [STMT_FSP_PUT] = "INSERT OR REPLACE INTO fsp (trial, stage, pair, who, step, m, n, g) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    [STMT_FSP_GET] = "SELECT step, m, n, g FROM fsp WHERE trial = ? AND stage = ? AND pair = ? AND who = ? AND step <= ?"
-                     " ORDER BY step DESC LIMIT 1",
+    [STMT_FSP_PUT] =
+        "INSERT OR REPLACE INTO fsp (trial, stage, pair, who, step, m, n, g) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    [STMT_FSP_GET] =
+        "SELECT step, m, n, g FROM fsp WHERE trial = ? AND stage = ? AND pair = ? AND who = ? AND step <= ?"
+        " ORDER BY step DESC LIMIT 1",
 };
 
 /* ---- names ---- */
@@ -416,8 +419,8 @@ static void read_value(struct column *c, void *row)
     v->seconds = get_real(c);
 }
 
-static int values(struct store *s, int trial, const char *stage, const char *key, int64_t after, struct value_row **rows,
-                  struct err *err)
+static int values(struct store *s, int trial, const char *stage, const char *key, int64_t after,
+                  struct value_row **rows, struct err *err)
 {
     *rows = NULL;
     struct binder b = {store_read(s, STMT_VALUES, err), 0};
@@ -437,7 +440,8 @@ int store_values_after(struct store *s, int trial, const char *stage, const char
     return values(s, trial, stage, key, after_step, rows, err);
 }
 
-int store_values(struct store *s, int trial, const char *stage, const char *key, struct value_row **rows, struct err *err)
+int store_values(struct store *s, int trial, const char *stage, const char *key, struct value_row **rows,
+                 struct err *err)
 {
     return values(s, trial, stage, key, INT64_MIN, rows, err);
 }
@@ -522,8 +526,8 @@ int store_events(struct store *s, int trial, int64_t after_id, struct event_row 
 
 /* ---- checkpoints ---- */
 
-static bool checkpoint_put(struct store *s, int trial, const char *stage, int step, const char *file, const char *sha256,
-                           struct err *err)
+static bool checkpoint_put(struct store *s, int trial, const char *stage, int step, const char *file,
+                           const char *sha256, struct err *err)
 {
     struct binder b = {store_prepare(s, STMT_CHECKPOINT_PUT, err), 0};
     if (!b.stmt)
