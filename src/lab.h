@@ -1,0 +1,94 @@
+/* lab: the engine. A study in a worker thread of this process: search, trials, store. Commands go in and snapshots
+ * come out, by value; the worker alone owns nets, backend and the store's writing end.
+ *
+ * A study's folder is RUNS/STUDY: study.db, trial-0001/..., lock (held while a process runs the study), sock (serve). */
+#ifndef FSPLAB_LAB_H
+#define FSPLAB_LAB_H
+
+#include "io/store.h"
+#include "param.h"
+
+enum lab_op {
+    LAB_PAUSE,   /* after the present step; saves */
+    LAB_RESUME,
+    LAB_STOP,    /* saves, records the trial as stopped, ends the worker; a later run goes on from there */
+    LAB_QUIT,    /* the same, recorded as paused */
+    LAB_SET,     /* key, value: a live setting (trial_set) */
+    LAB_ENQUEUE, /* a point for the search: n, keys, values; searched settings not named take the study's value */
+};
+
+enum { LAB_KEYS_MAX = 8, LAB_ACKS = 16 };
+
+struct lab_cmd {
+    enum lab_op op;
+    uint64_t id; /* chosen by the caller, not 0; comes back in the answer */
+    int n;
+    char key[LAB_KEYS_MAX][64];
+    double value[LAB_KEYS_MAX];
+};
+
+/* The answer to a command: where it took effect, or why it did not. */
+struct lab_ack {
+    uint64_t id;
+    bool ok;
+    int trial, step;
+    char stage[16];
+    double before, after; /* LAB_SET */
+    char message[256];
+};
+
+/* Everything a watcher needs, of bounded size. Doubles are NaN and ints -1 where there is nothing to say. */
+struct lab_state {
+    char study[64];
+    int pid;
+    char state[16];  /* "starting", "running", "paused", "stopped", "complete", "failed" */
+    char device[64]; /* "cpu avx512, 2 threads" */
+    char message[512]; /* why it failed or stopped */
+    bool ended;      /* the worker is done */
+    int exit_status; /* once ended: 0 complete, 1 failed, 130 quit or stopped before the end */
+
+    int trial;       /* number of the present trial; 0 = none */
+    enum trial_kind kind;
+    int search_no, searches, repeat;
+    int n_params;    /* the searched values of this trial */
+    char param_name[TRIAL_PARAMS_MAX][64];
+    double param_value[TRIAL_PARAMS_MAX];
+    char stage[16];
+    int step, steps;
+    int resumed_at;  /* step at which this process took the trial up from a checkpoint; -1 = it did not */
+    char resumed_stage[16];
+    double lambda, lambda_i[3], lr, base_lr; /* in effect; base_lr before the schedule */
+    double loss, ce, kd, hint, fsp[3], fsp_student[3], fsp_teacher[3];
+    double train_accuracy;  /* running mean over about the last 50 steps */
+    double val_accuracy, best_val_accuracy; /* of this trial, latest and best */
+    double images_per_second, step_seconds;
+    double stage_eta, trial_eta; /* seconds */
+    bool edited, collapsed;
+
+    int64_t trials_planned;
+    int trials_done, trials_failed;
+    int best_trial;
+    double best_accuracy;
+    int64_t last_event; /* id of the newest event in the store */
+
+    int n_acks; /* all so far; the latest are in acks[i % LAB_ACKS] */
+    struct lab_ack acks[LAB_ACKS];
+};
+
+struct lab;
+/* Opens a study (params after params_check; STUDY is its name, RUNS the folder of all): lock, store, data, backend, and
+ * the worker. Errors come before anything is trained: ERR_BUSY another process runs it (its pid is named), ERR_CONFIG
+ * and ERR_SHAPE settings that cannot work or differ from those the study was begun with, ERR_FORMAT and ERR_IO data and
+ * store. */
+struct lab *lab_open(const char *study, const char *runs, const struct params *, struct err *);
+/* Never blocks. false: the queue of 64 is full. Any thread. */
+bool lab_post(struct lab *, struct lab_cmd);
+/* A consistent copy. Any thread; cheap. */
+void lab_snapshot(struct lab *, struct lab_state *);
+/* Readable when there is something new; lab_snapshot makes it unreadable again. For one poller. */
+int lab_wakefd(const struct lab *);
+const char *lab_dir(const struct lab *); /* RUNS/STUDY */
+/* Checkpoint, stop (LAB_QUIT if it has not ended), join, free. */
+void lab_close(struct lab *);
+
+#endif
