@@ -138,7 +138,7 @@ const struct param_def param_table[] = {
      .help = "strategy: every combination, random points, a Sobol sequence, or Bayesian optimisation"},
     {SETTING(max_trials), .type = PARAM_INT, .scale = SCALE_LOG, .min = 1, .max = 1000000, .initial = "25",
      .unit = "trials", .group = "study",
-     .help = "the search ends after so many trials"},
+     .help = "the search ends after so many trials; a grid runs all its combinations"},
     {SETTING(limit_max_accuracy_count), .type = PARAM_INT, .max = 1000000, .initial = "0", .unit = "trials",
      .group = "study",
      .help = "the search ends once more trials than this have not raised the best accuracy; 0 = off"},
