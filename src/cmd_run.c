@@ -1,0 +1,259 @@
+/* `fsplab run`: the study process in the foreground. The main thread polls: the lab for news, the socket for clients,
+ * signals. One progress line that is rewritten on a terminal; when piped, a line a stage and an evaluation; with
+ * --json, objects. The first ^C pauses and saves, the second stops at once (the store and the checkpoints are whole at
+ * any moment). */
+#include "cmd.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lab.h"
+#include "serve.h"
+#include "table.h"
+
+static volatile sig_atomic_t interrupts, terminations;
+
+static void on_signal(int sig)
+{
+    if (sig == SIGINT)
+        interrupts++;
+    else
+        terminations++;
+    if (interrupts + terminations > 1)
+        _exit(sig == SIGINT ? 130 : 143);
+}
+
+static void catch_signals(bool headless)
+{
+    struct sigaction a = {.sa_handler = on_signal};
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
+    if (!headless)
+        sigaction(SIGHUP, &a, NULL);
+    else
+        signal(SIGHUP, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+struct view {
+    bool json, live; /* live: stdout is a terminal */
+    char stage[16];
+    int trial, step;
+    double val, printed;
+    bool line_open, collapsed;
+};
+
+static void eta_text(double s, char *buf, size_t cap)
+{
+    if (isnan(s))
+        str_append(buf, cap, 0, "-");
+    else if (s < 90)
+        str_append(buf, cap, 0, "%.0f s", s);
+    else if (s < 5400)
+        str_append(buf, cap, 0, "%.0f min", s / 60);
+    else
+        str_append(buf, cap, 0, "%.1f h", s / 3600);
+}
+
+static size_t add_accuracy(const struct lab_state *s, char *buf, size_t cap, size_t len)
+{
+    if (!isnan(s->train_accuracy))
+        len = str_append(buf, cap, len, "  train %.1f%%", 100 * s->train_accuracy);
+    if (!isnan(s->val_accuracy))
+        len = str_append(buf, cap, len, "  val %.2f%%", 100 * s->val_accuracy);
+    return len;
+}
+
+static void progress_text(const struct lab_state *s, char *buf, size_t cap)
+{
+    char eta[32];
+    eta_text(s->stage_eta, eta, sizeof eta);
+    size_t len = str_append(buf, cap, 0, "trial %d", s->trial);
+    if (s->trials_planned > 1)
+        len = str_append(buf, cap, len, "/%lld", (long long)s->trials_planned);
+    len = str_append(buf, cap, len, "  %s %d/%d", s->stage, s->step, s->steps);
+    if (!isnan(s->loss))
+        len = str_append(buf, cap, len, "  loss %.4g", s->loss);
+    len = add_accuracy(s, buf, cap, len);
+    if (!isnan(s->images_per_second))
+        len = str_append(buf, cap, len, "  %.0f images/s  %s left", s->images_per_second, eta);
+    if (s->collapsed)
+        len = str_append(buf, cap, len, "  COLLAPSED");
+    if (strcmp(s->state, "running") != 0)
+        str_append(buf, cap, len, "  %s", s->state);
+}
+
+static json_t *number(double v)
+{
+    return isfinite(v) ? json_real(v) : json_null();
+}
+
+static void print_json(const struct lab_state *s, const char *event)
+{
+    json_t *losses = json_object();
+    const double values[] = {s->loss, s->ce, s->kd, s->hint, s->fsp[0], s->fsp[1], s->fsp[2]};
+    static const char *const names[] = {"loss", "ce", "kd", "hint", "fsp1", "fsp2", "fsp3"};
+    for (size_t i = 0; i < ARRAY_LEN(values); i++)
+        if (isfinite(values[i]))
+            json_object_set_new(losses, names[i], json_real(values[i]));
+    json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:i, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "event", event,
+                          "study", s->study, "pid", s->pid, "state", s->state, "trial", s->trial, "stage", s->stage, "step",
+                          s->step, "steps", s->steps, "resumed_at", s->resumed_at < 0 ? json_null() : json_integer(s->resumed_at),
+                          "lambda", number(s->lambda), "lr", number(s->lr), "losses", losses, "train_accuracy",
+                          number(s->train_accuracy), "val_accuracy", number(s->val_accuracy), "images_per_second",
+                          number(s->images_per_second), "eta", number(s->stage_eta), "collapsed", s->collapsed);
+    char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    puts(text);
+    fflush(stdout);
+    free(text);
+    json_decref(o);
+}
+
+static void show_line(struct view *v, const struct lab_state *s, bool keep)
+{
+    char line[256];
+    progress_text(s, line, sizeof line);
+    if (v->live)
+        printf("\r\033[K%.*s%s", 200, line, keep ? "\n" : "");
+    else if (keep)
+        printf("%s\n", line);
+    v->line_open = v->live && !keep;
+    fflush(stdout);
+}
+
+/* On a terminal the line is rewritten four times a second; elsewhere lines are printed where something happened. */
+static void show(struct view *v, const struct lab_state *s)
+{
+    double now = clock_seconds();
+    bool new_stage = s->trial != v->trial || strcmp(s->stage, v->stage) != 0;
+    bool evaluated = !isnan(s->val_accuracy) && s->val_accuracy != v->val;
+    bool notable = (new_stage && s->trial > 0) || evaluated || (s->collapsed && !v->collapsed);
+    if (s->trial == 0 || (!notable && now - v->printed < (v->live ? 0.25 : 60)))
+        return;
+    if (v->json)
+        print_json(s, new_stage ? "stage" : evaluated ? "evaluation" : "progress");
+    else
+        show_line(v, s, !v->live || notable);
+    v->printed = now;
+    v->trial = s->trial;
+    v->val = s->val_accuracy;
+    v->collapsed = s->collapsed;
+    str_append(v->stage, sizeof v->stage, 0, "%s", s->stage);
+}
+
+static void report_end(const struct cmd_options *o, const struct params *p, struct view *v, struct lab *lab,
+                       const struct lab_state *s)
+{
+    if (v->line_open)
+        putchar('\n');
+    if (v->json) {
+        print_json(s, "end");
+        return;
+    }
+    struct err err = {0};
+    struct trial_row *rows = NULL;
+    char *db = xstrfmt("%s/study.db", lab_dir(lab));
+    struct store *store = store_open_readonly(db, &err);
+    int n = store ? store_trials(store, &rows, &err) : -1;
+    free(db);
+    if (n < 0) {
+        cmd_fail(o, &err);
+    } else {
+        printf("\n");
+        table_trials(stdout, rows, n);
+        if (strcmp(s->state, "complete") == 0)
+            table_result(stdout, rows, n, p->select == SELECT_TEST);
+        free(rows);
+    }
+    if (store)
+        store_close(store);
+    if (strcmp(s->state, "complete") != 0 && s->exit_status == 130)
+        printf("%s at step %d of %s, trial %d: `fsplab run %s` goes on from there\n", s->state, s->step, s->stage, s->trial,
+               s->study);
+    fflush(stdout);
+    if (strcmp(s->state, "failed") == 0)
+        fprintf(stderr, "fsplab: %s\n", s->message);
+}
+
+static int watch(const struct cmd_options *o, const struct params *p, struct lab *lab, struct serve *serve)
+{
+    struct view v = {.json = o->json, .live = !o->json && isatty(1), .val = NAN};
+    struct lab_state s;
+    bool leaving = false;
+    for (;;) {
+        lab_snapshot(lab, &s);
+        show(&v, &s);
+        if (s.ended)
+            break;
+        if ((interrupts || terminations) && !leaving) {
+            leaving = lab_post(lab, (struct lab_cmd){.op = LAB_QUIT, .id = UINT64_MAX});
+            if (v.live)
+                printf("\nsaving; once more stops at once\n");
+        }
+        serve_poll(serve, lab_wakefd(lab), 250);
+    }
+    report_end(o, p, &v, lab, &s);
+    return s.exit_status == 130 && terminations ? 143 : s.exit_status;
+}
+
+static void help(void)
+{
+    puts("usage: fsplab run STUDY [--headless] [--set key=value]... [-c FILE] [--runs DIR] [--json]\n"
+         "\n"
+         "Runs a study of experiments.ini in the foreground, or goes on with it from its last checkpoint.\n"
+         "^C pauses and saves; a second ^C stops at once. Another terminal may look in or steer:\n"
+         "`fsplab ctl STUDY status | pause | resume | stop | set key=value`.\n"
+         "\n"
+         "  --headless        no terminal needed: hang-up is ignored, plain lines are printed\n"
+         "  --set key=value   overrides a setting (`fsplab --help` lists them all)\n"
+         "  -c FILE           another experiments.ini\n"
+         "  --runs DIR        where studies are kept (default: runs)\n"
+         "  --json            one JSON object a line\n"
+         "\n"
+         "examples:\n"
+         "  fsplab run demo\n"
+         "  fsplab run cifar10-quick --set data_dir=data/cifar10 --set seed=2\n"
+         "\n"
+         "exit status: 0 complete, 1 failed, 2 wrong usage or settings, 130 paused by ^C, 143 by SIGTERM");
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct cmd_options o;
+    struct params p;
+    struct err err = {0};
+    bool headless = false;
+    const char *study = NULL;
+    if (!cmd_options_take(&argc, argv, &o))
+        return 2;
+    if (o.help)
+        return help(), 0;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--headless") == 0)
+            headless = true;
+        else if (argv[i][0] == '-' || study)
+            return err_set(&err, ERR_USAGE, "run: '%s' is not understood; see `fsplab run --help`", argv[i]), cmd_fail(&o, &err);
+        else
+            study = argv[i];
+    }
+    if (!study)
+        return err_set(&err, ERR_USAGE, "run: name a study; `fsplab ls` lists them"), cmd_fail(&o, &err);
+    if (!cmd_settings(&o, study, &p, &err))
+        return cmd_fail(&o, &err);
+    catch_signals(headless);
+    struct lab *lab = lab_open(study, o.runs, &p, &err);
+    if (!lab)
+        return cmd_fail(&o, &err);
+    struct serve *serve = serve_open(lab_dir(lab), lab, &err);
+    if (!serve)
+        log_msg(LOG_WARN, "%s: going on without a socket, `fsplab ctl` will not find this run", err.msg);
+    int status = watch(&o, &p, lab, serve);
+    serve_close(serve);
+    lab_close(lab);
+    return status;
+}

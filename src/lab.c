@@ -1,0 +1,310 @@
+/* The engine's outside: opening, the command queue, snapshots, the thread. Two locks, never held together: one for the
+ * queue, one for the snapshot. The worker fills a draft of its own and copies it over in one go. */
+#include "lab_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/fsutil.h"
+#include "io/synth.h"
+
+/* ---- queue and snapshots ---- */
+
+bool lab_post(struct lab *lab, struct lab_cmd cmd)
+{
+    pthread_mutex_lock(&lab->queue_mutex);
+    bool room = lab->queued < LAB_QUEUE;
+    if (room) {
+        lab->queue[(lab->first + lab->queued++) % LAB_QUEUE] = cmd;
+        pthread_cond_signal(&lab->queue_cond);
+    }
+    pthread_mutex_unlock(&lab->queue_mutex);
+    return room;
+}
+
+bool lab_take(struct lab *lab, struct lab_cmd *cmd, bool wait)
+{
+    pthread_mutex_lock(&lab->queue_mutex);
+    while (wait && lab->queued == 0)
+        pthread_cond_wait(&lab->queue_cond, &lab->queue_mutex);
+    bool got = lab->queued > 0;
+    if (got) {
+        *cmd = lab->queue[lab->first];
+        lab->first = (lab->first + 1) % LAB_QUEUE;
+        lab->queued--;
+    }
+    pthread_mutex_unlock(&lab->queue_mutex);
+    return got;
+}
+
+void lab_publish(struct lab *lab)
+{
+    pthread_mutex_lock(&lab->state_mutex);
+    lab->state = lab->draft;
+    pthread_mutex_unlock(&lab->state_mutex);
+    uint64_t one = 1;
+    ssize_t ignored = write(lab->wake_fd, &one, sizeof one);
+    (void)ignored;
+    lab->last_publish = clock_seconds();
+}
+
+void lab_answer(struct lab *lab, const struct lab_ack *ack)
+{
+    lab->draft.acks[lab->draft.n_acks++ % LAB_ACKS] = *ack;
+    lab_publish(lab);
+}
+
+void lab_snapshot(struct lab *lab, struct lab_state *out)
+{
+    uint64_t count;
+    ssize_t ignored = read(lab->wake_fd, &count, sizeof count);
+    (void)ignored;
+    pthread_mutex_lock(&lab->state_mutex);
+    *out = lab->state;
+    pthread_mutex_unlock(&lab->state_mutex);
+}
+
+int lab_wakefd(const struct lab *lab)
+{
+    return lab->wake_fd;
+}
+
+const char *lab_dir(const struct lab *lab)
+{
+    return lab->dir;
+}
+
+/* ---- opening ---- */
+
+bool lab_space(const struct params *p, struct space *space, struct err *err)
+{
+    memset(space, 0, sizeof *space);
+    for (int i = 0; i < p->n_ranges; i++) {
+        const struct param_range *r = &p->ranges[i];
+        const struct param_def *def = &param_table[r->def];
+        struct dim d = {.type = def->type == PARAM_INT ? DIM_INT : DIM_FLOAT, .log = r->scale == SCALE_LOG, .min = r->min,
+                        .max = r->max, .count = r->count};
+        snprintf(d.name, sizeof d.name, "%s", def->name);
+        if (!space_add(space, &d, err))
+            return err_prefix(err, "search.%s", def->name);
+    }
+    return true;
+}
+
+static bool take_lock(struct lab *lab, struct err *err)
+{
+    char *path = xstrfmt("%s/lock", lab->dir), pid[32] = "";
+    bool ok = false;
+    lab->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (lab->lock_fd < 0) {
+        err_set(err, ERR_IO, "cannot open '%s': %s", path, strerror(errno));
+    } else if (flock(lab->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        ssize_t n = pread(lab->lock_fd, pid, sizeof pid - 1, 0);
+        pid[n > 0 ? n : 0] = 0;
+        err_set(err, ERR_BUSY, "study '%s' is being run by process %d: `fsplab ctl %s status` looks in", lab->draft.study,
+                atoi(pid), lab->draft.study);
+    } else {
+        int n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+        ok = ftruncate(lab->lock_fd, 0) == 0 && pwrite(lab->lock_fd, pid, (size_t)n, 0) == n;
+        if (!ok)
+            err_set(err, ERR_IO, "cannot write '%s': %s", path, strerror(errno));
+    }
+    free(path);
+    return ok;
+}
+
+/* The settings a study was begun with must be those of now, or its trials cannot be compared and continued. */
+static bool same_settings(const char *then, const char *now, const char *dir, struct err *err)
+{
+    while (*then && *now) {
+        size_t a = strcspn(then, "\n"), b = strcspn(now, "\n");
+        if (a != b || memcmp(then, now, a) != 0)
+            return err_set(err, ERR_CONFIG, "'%s' was begun with '%.*s', the settings now say '%.*s': restore that, name "
+                           "another folder with --runs, or remove it", dir, (int)a, then, (int)b, now);
+        then += a + (then[a] == '\n');
+        now += b + (now[b] == '\n');
+    }
+    if (*then || *now)
+        return err_set(err, ERR_CONFIG, "'%s' was begun with other settings: one has '%.*s' more", dir,
+                       (int)strcspn(*then ? then : now, "\n"), *then ? then : now);
+    return true;
+}
+
+static bool open_store(struct lab *lab, struct err *err)
+{
+    char *path = xstrfmt("%s/study.db", lab->dir), search[32];
+    bool found = false, ok = false;
+    lab->store = store_open(path, err);
+    free(path);
+    if (!lab->store)
+        return false;
+    params_format(&lab->params, param_find("search"), search, sizeof search);
+    char *canonical = params_canonical(&lab->params, PF_TRIAL | PF_SEARCH), *now = xstrfmt("%ssearch=%s\n", canonical, search);
+    struct study_row row = {0};
+    if (store_study_get(lab->store, &row, &found, err)) {
+        if (found) {
+            ok = same_settings(row.settings ? row.settings : "", now, lab->dir, err);
+            study_row_release(&row);
+        } else {
+            struct study_row fresh = {.settings = now, .created_ms = clock_unix_ms(), .state = "running"};
+            snprintf(fresh.name, sizeof fresh.name, "%s", lab->draft.study);
+            ok = store_study_put(lab->store, &fresh, err);
+        }
+    }
+    free(canonical);
+    free(now);
+    return ok;
+}
+
+/* DATA_DIR itself when it holds the set, else its folder named after the set; `synth` is made there when absent. */
+static bool open_data(struct lab *lab, struct err *err)
+{
+    static const char *const names[] = {"synth", "cifar10", "cifar100"};
+    static const char *const first[] = {"data_batch_1.bin", "data_batch_1.bin", "train.bin"};
+    const struct params *p = &lab->params;
+    char *direct = xstrfmt("%s/%s", p->data_dir, first[p->dataset]);
+    char *nested = xstrfmt("%s/%s", p->data_dir, names[p->dataset]), *probe = xstrfmt("%s/%s", nested, first[p->dataset]);
+    bool synth = p->dataset == DATASET_SYNTH, ok = true;
+    const char *dir = !synth && access(direct, F_OK) == 0 ? p->data_dir : nested;
+    if (synth && access(probe, F_OK) != 0)
+        ok = synth_write(nested, 10000, 2000, 1, err);
+    else if (!synth && dir == nested && access(probe, F_OK) != 0)
+        ok = err_set(err, ERR_IO, "cannot find the %s images: neither '%s' nor '%s' is there; set data_dir to their folder",
+                     names[p->dataset], direct, probe);
+    ok = ok && dataset_open(&lab->data, p->dataset, dir, p->train_limit, p->test_limit, err) &&
+         dataset_split(&lab->data, p->val_fraction, (uint64_t)p->seed, err);
+    free(direct);
+    free(nested);
+    free(probe);
+    return ok;
+}
+
+static void forget(struct lab *lab)
+{
+    search_free(lab->search);
+    backend_free(lab->be);
+    dataset_release(&lab->data);
+    if (lab->store)
+        store_close(lab->store);
+    if (lab->lock_fd >= 0)
+        close(lab->lock_fd);
+    if (lab->wake_fd >= 0)
+        close(lab->wake_fd);
+    pthread_mutex_destroy(&lab->queue_mutex);
+    pthread_cond_destroy(&lab->queue_cond);
+    pthread_mutex_destroy(&lab->state_mutex);
+    free((char *)lab->env.teachers_dir);
+    free(lab->dir);
+    free(lab->runs);
+    free(lab);
+}
+
+static void *worker(void *arg)
+{
+    lab_run_study(arg);
+    return NULL;
+}
+
+static bool start_worker(struct lab *lab, struct err *err)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int rc = pthread_create(&lab->thread, NULL, worker, lab);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    lab->started = rc == 0;
+    return rc == 0 || err_set(err, ERR_IO, "cannot start a thread: %s", strerror(rc));
+}
+
+static bool study_name_ok(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 0 && n < 64 && name[0] != '.' && name[0] != '-' && !strchr(name, '/');
+}
+
+static bool open_all(struct lab *lab, struct err *err)
+{
+    const struct params *p = &lab->params;
+    struct search_options so = {.strategy = (enum strategy)p->search, .seed = (uint64_t)p->seed, .max_trials = p->max_trials,
+                                .limit_max_accuracy_count = p->limit_max_accuracy_count};
+    if (p->prune != PRUNE_NONE)
+        return err_set(err, ERR_CONFIG, "prune = %s is not part of this version: allowed is none",
+                       (const char *[]){"none", "gain-pi", "asha", "median"}[p->prune]);
+    if (!lab_space(p, &lab->space, err))
+        return false;
+    if (!(lab->search = search_new(&lab->space, &so, err))) /* tried here so that a wrong range is seen at once */
+        return false;
+    if (!open_data(lab, err) || !trial_check(p, &lab->data, err))
+        return false;
+    if (!fs_mkdirs(lab->dir, err) || !take_lock(lab, err) || !open_store(lab, err))
+        return false;
+    lab->be = backend_new(p->device, p->threads, err);
+    if (!lab->be)
+        return false;
+    lab->env = (struct trial_env){lab->be, &lab->data, (uint64_t)p->seed, xstrfmt("%s/teachers", lab->runs)};
+    return true;
+}
+
+static void blank_state(struct lab_state *s, const char *study)
+{
+    memset(s, 0, sizeof *s);
+    snprintf(s->study, sizeof s->study, "%s", study);
+    snprintf(s->state, sizeof s->state, "starting");
+    s->pid = (int)getpid();
+    s->resumed_at = -1;
+    s->train_accuracy = s->val_accuracy = s->best_val_accuracy = s->best_accuracy = NAN;
+    s->loss = s->ce = s->kd = s->hint = s->images_per_second = s->step_seconds = s->stage_eta = s->trial_eta = NAN;
+    for (int i = 0; i < 3; i++)
+        s->fsp[i] = s->fsp_student[i] = s->fsp_teacher[i] = NAN;
+}
+
+struct lab *lab_open(const char *study, const char *runs, const struct params *p, struct err *err)
+{
+    if (!study_name_ok(study)) {
+        err_set(err, ERR_CONFIG, "study '%s': a name has 1 to 63 characters, no '/', and does not start with '.' or '-'", study);
+        return NULL;
+    }
+    struct lab *lab = xcalloc(1, sizeof *lab);
+    lab->params = *p;
+    lab->runs = xstrdup(runs);
+    lab->dir = xstrfmt("%s/%s", runs, study);
+    lab->lock_fd = -1;
+    lab->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    pthread_mutex_init(&lab->queue_mutex, NULL);
+    pthread_cond_init(&lab->queue_cond, NULL);
+    pthread_mutex_init(&lab->state_mutex, NULL);
+    blank_state(&lab->draft, study);
+    bool ok = lab->wake_fd >= 0 || err_set(err, ERR_IO, "cannot make an event descriptor: %s", strerror(errno));
+    if (!ok || !open_all(lab, err)) {
+        forget(lab);
+        return NULL;
+    }
+    snprintf(lab->draft.device, sizeof lab->draft.device, "%s %s, %d thread%s", lab->be->info.name, lab->be->info.isa,
+             lab->be->info.threads, lab->be->info.threads == 1 ? "" : "s");
+    lab->state = lab->draft;
+    if (!start_worker(lab, err)) {
+        forget(lab);
+        return NULL;
+    }
+    return lab;
+}
+
+void lab_close(struct lab *lab)
+{
+    if (!lab)
+        return;
+    while (lab->started && !lab_post(lab, (struct lab_cmd){.op = LAB_QUIT, .id = UINT64_MAX}))
+        usleep(1000);
+    if (lab->started)
+        pthread_join(lab->thread, NULL);
+    forget(lab);
+}

@@ -1,0 +1,53 @@
+/* lab_impl: what lab.c (queue, snapshots, thread) and lab_study.c (the worker's work) share. */
+#ifndef FSPLAB_LAB_IMPL_H
+#define FSPLAB_LAB_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "lab.h"
+#include "search/search.h"
+#include "trial.h"
+
+enum { LAB_QUEUE = 64 };
+
+struct lab {
+    struct params params;
+    char *dir, *runs;
+    int lock_fd, wake_fd;
+
+    pthread_mutex_t queue_mutex; /* protects queue, queued and first; queue_cond goes with it */
+    pthread_cond_t queue_cond;
+    struct lab_cmd queue[LAB_QUEUE];
+    int first, queued;
+
+    pthread_mutex_t state_mutex; /* protects state */
+    struct lab_state state;
+
+    pthread_t thread;
+    bool started;
+
+    /* the worker's own */
+    struct store *store;
+    struct dataset data;
+    struct backend *be;
+    struct trial_env env;
+    struct search *search;
+    struct space space;
+    struct lab_state draft; /* the next snapshot */
+    bool quit, stop, paused; /* asked for */
+    double last_publish, last_commit;
+    bool in_group;
+};
+
+/* Takes the next command; when `wait`, sleeps until there is one. */
+bool lab_take(struct lab *, struct lab_cmd *, bool wait);
+/* Makes the draft the snapshot and wakes the watcher. */
+void lab_publish(struct lab *);
+void lab_answer(struct lab *, const struct lab_ack *);
+/* The whole study, in the worker thread; sets draft.exit_status and ended. */
+void lab_run_study(struct lab *);
+/* The searched settings as a space; ERR_CONFIG from the space. */
+bool lab_space(const struct params *, struct space *, struct err *);
+
+#endif
