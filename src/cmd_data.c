@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "base.h"
+#include "cmd.h"
 #include "io/data.h"
 #include "io/synth.h"
 #include "param.h"
 
-int cmd_data(int argc, char **argv); /* cmd.h */
 
 static const char usage[] =
     "usage: fsplab data synth DIR [--train N] [--test N] [--seed S] [--json]\n"

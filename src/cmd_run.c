@@ -4,8 +4,6 @@
  * any moment). */
 #include "cmd.h"
 
-#include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +12,7 @@
 
 #include "lab.h"
 #include "serve.h"
+#include "status.h"
 #include "table.h"
 
 static volatile sig_atomic_t interrupts, terminations;
@@ -43,7 +42,7 @@ static void catch_signals(bool headless)
 struct view {
     bool json, live; /* live: stdout is a terminal */
     char stage[16];
-    int trial, step;
+    int trial, clients;
     double val, printed;
     bool line_open, collapsed;
 };
@@ -88,25 +87,10 @@ static void progress_text(const struct lab_state *s, char *buf, size_t cap)
         str_append(buf, cap, len, "  %s", s->state);
 }
 
-static json_t *number(double v)
+static void print_json(const struct lab_state *s, const char *event, int clients)
 {
-    return isfinite(v) ? json_real(v) : json_null();
-}
-
-static void print_json(const struct lab_state *s, const char *event)
-{
-    json_t *losses = json_object();
-    const double values[] = {s->loss, s->ce, s->kd, s->hint, s->fsp[0], s->fsp[1], s->fsp[2]};
-    static const char *const names[] = {"loss", "ce", "kd", "hint", "fsp1", "fsp2", "fsp3"};
-    for (size_t i = 0; i < ARRAY_LEN(values); i++)
-        if (isfinite(values[i]))
-            json_object_set_new(losses, names[i], json_real(values[i]));
-    json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:i, s:s, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "event", event,
-                          "study", s->study, "pid", s->pid, "state", s->state, "trial", s->trial, "stage", s->stage, "step",
-                          s->step, "steps", s->steps, "resumed_at", s->resumed_at < 0 ? json_null() : json_integer(s->resumed_at),
-                          "lambda", number(s->lambda), "lr", number(s->lr), "losses", losses, "train_accuracy",
-                          number(s->train_accuracy), "val_accuracy", number(s->val_accuracy), "images_per_second",
-                          number(s->images_per_second), "eta", number(s->stage_eta), "collapsed", s->collapsed);
+    json_t *o = status_json(s, clients);
+    json_object_set_new(o, "event", json_string(event));
     char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9));
     puts(text);
     fflush(stdout);
@@ -136,7 +120,7 @@ static void show(struct view *v, const struct lab_state *s)
     if (s->trial == 0 || (!notable && now - v->printed < (v->live ? 0.25 : 60)))
         return;
     if (v->json)
-        print_json(s, new_stage ? "stage" : evaluated ? "evaluation" : "progress");
+        print_json(s, new_stage ? "stage" : evaluated ? "evaluation" : "progress", v->clients);
     else
         show_line(v, s, !v->live || notable);
     v->printed = now;
@@ -152,7 +136,7 @@ static void report_end(const struct cmd_options *o, const struct params *p, stru
     if (v->line_open)
         putchar('\n');
     if (v->json) {
-        print_json(s, "end");
+        print_json(s, "end", v->clients);
         return;
     }
     struct err err = {0};
@@ -187,6 +171,7 @@ static int watch(const struct cmd_options *o, const struct params *p, struct lab
     bool leaving = false;
     for (;;) {
         lab_snapshot(lab, &s);
+        v.clients = serve_clients(serve);
         show(&v, &s);
         if (s.ended)
             break;

@@ -47,8 +47,8 @@ void st_meta_fmt(struct st_file *, const char *key, const char *fmt, ...) PRINTF
 bool st_write(const struct st_file *, const char *path, char sha256[65], struct err *); /* sha256 may be NULL */
 
 /* Reading: everything is checked before it is believed: header length, JSON, dtype, overlapping or out-of-range
- * offsets, shape against bytes, truncation, sha256. ERR_IO / ERR_FORMAT name the file and what is wrong; the struct is then empty
- * (as after st_init). Tensors come in the order of their data. At most 2 GiB are read. */
+ * offsets, shape against bytes, truncation, sha256. ERR_IO / ERR_FORMAT name the file and what is wrong; the
+ * struct is then empty (as after st_init). Tensors come in the order of their data. At most 2 GiB are read. */
 bool st_read(struct st_file *, const char *path, struct err *);
 const struct st_tensor *st_find(const struct st_file *, const char *name); /* NULL if absent */
 const char *st_meta_get(const struct st_file *, const char *key);          /* NULL if absent */

@@ -368,6 +368,11 @@ static struct store *store_new(const char *path, bool readonly)
     return s;
 }
 
+const char *store_library_version(void)
+{
+    return sqlite3_libversion();
+}
+
 void store_close(struct store *s)
 {
     if (!s)

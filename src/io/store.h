@@ -35,12 +35,13 @@ const char *trial_state_name(enum trial_state);
 int trial_state_find(const char *name); /* -1 */
 
 enum trial_kind {
-    TRIAL_SEARCH,
-    TRIAL_REPEAT,
-    TRIAL_MANUAL
-}; /* a searched point, a re-run of the recommended one, enqueued */
+    TRIAL_SEARCH, /* a searched point */
+    TRIAL_REPEAT, /* a re-run of the recommended one */
+    TRIAL_MANUAL, /* enqueued */
+};
 
 struct store;
+const char *store_library_version(void); /* SQLite's */
 /* Opens for writing, creating file, folder and schema when absent. */
 struct store *store_open(const char *path, struct err *);
 /* Opens an existing store for reading only; ERR_IO when there is none, or nothing in it yet. Works while a writer
@@ -124,8 +125,8 @@ struct event_row {
     double before, after; /* of a set; NaN otherwise */
     char text[512];
 };
-bool store_event_put(struct store *, const struct event_row *,
-                     struct err *); /* id and, when 0, time_ms are filled in by the store */
+/* The store gives the id, and the time where time_ms is 0. */
+bool store_event_put(struct store *, const struct event_row *, struct err *);
 /* Events with id > after_id, in order; trial < 0 = all. free(). -1 on error. */
 int store_events(struct store *, int trial, int64_t after_id, struct event_row **rows, struct err *);
 

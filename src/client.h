@@ -1,0 +1,17 @@
+/* client: the other end of a study's socket, for ctl and for the screens. */
+#ifndef FSPLAB_CLIENT_H
+#define FSPLAB_CLIENT_H
+
+#include <jansson.h>
+
+#include "io/wire.h"
+
+struct client;
+/* Connects to DIR/sock and greets. ERR_STATE: nothing runs there; ERR_BUSY: no answer in time; ERR_FORMAT: another
+ * version, or no fsplab. */
+struct client *client_open(const char *dir, struct err *);
+void client_close(struct client *);
+/* One request, one answer (json_decref it), within timeout_ms; NULL with err. */
+json_t *client_ask(struct client *, const struct wire_request *, int timeout_ms, struct err *);
+
+#endif

@@ -1,0 +1,185 @@
+/* `fsplab ctl`: what a key does, for scripts: asks the study process over its socket and waits until the command has
+ * taken effect. Status of a study that nobody runs comes from its store. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "cmd.h"
+#include "io/store.h"
+
+enum { ACK_MS = 120000 }; /* a command takes effect between two steps, and saves */
+
+static void help(void)
+{
+    puts("usage: fsplab ctl STUDY status [--json]\n"
+         "       fsplab ctl STUDY pause | resume | stop\n"
+         "       fsplab ctl STUDY set key=value\n"
+         "       fsplab ctl STUDY enqueue key=value...\n"
+         "\n"
+         "Looks at a running study or steers it. A command is answered with the step at which it took effect.\n"
+         "set: lambda, lambda1, lambda2, lambda3, lr (of the present stage), transfer_lr, finetune_lr.\n"
+         "enqueue: a trial at these values goes first; searched settings not named take the study's own value.\n"
+         "stop: saves and ends the process; `fsplab run STUDY` goes on from there.\n"
+         "\n"
+         "examples:\n"
+         "  fsplab ctl demo status --json\n"
+         "  fsplab ctl demo set lambda=0.05");
+}
+
+static bool parse_request(int argc, char **argv, struct wire_request *r, struct err *err)
+{
+    memset(r, 0, sizeof *r);
+    for (enum wire_ask a = WIRE_STATUS; a <= WIRE_ENQUEUE; a++)
+        if (strcmp(argv[2], wire_ask_name(a)) == 0)
+            r->ask = a;
+    if (r->ask == WIRE_HELLO)
+        return err_set(err, ERR_USAGE, "ctl: '%s' is not known: allowed are status, pause, resume, stop, set, enqueue", argv[2]);
+    bool values = r->ask == WIRE_SET || r->ask == WIRE_ENQUEUE;
+    if (values ? argc < 4 || (r->ask == WIRE_SET && argc != 4) : argc != 3)
+        return err_set(err, ERR_USAGE, "ctl %s: %s; see `fsplab ctl --help`", argv[2],
+                       !values ? "takes no more words" : r->ask == WIRE_SET ? "takes one key=value" : "name at least one key=value");
+    for (int i = 3; i < argc; i++) {
+        char *eq = strchr(argv[i], '='), *end;
+        size_t n = eq ? (size_t)(eq - argv[i]) : 0;
+        double v = eq ? strtod(eq + 1, &end) : 0;
+        if (!n || n >= sizeof r->key[0] || !eq[1] || *end || !isfinite(v))
+            return err_set(err, ERR_USAGE, "ctl %s: '%s' is not key=NUMBER", argv[2], argv[i]);
+        if (r->n == WIRE_VALUES)
+            return err_set(err, ERR_USAGE, "ctl %s: more than %d values", argv[2], WIRE_VALUES);
+        memcpy(r->key[r->n], argv[i], n);
+        r->key[r->n][n] = 0;
+        r->value[r->n++] = v;
+    }
+    return true;
+}
+
+static void print_object(json_t *o)
+{
+    char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    puts(text);
+    free(text);
+}
+
+static const char *word(json_t *o, const char *key, const char *missing)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    return s && *s ? s : missing;
+}
+
+static void print_number(json_t *o, const char *key, const char *format)
+{
+    json_t *v = json_object_get(o, key);
+    if (json_is_number(v))
+        printf(format, json_number_value(v));
+}
+
+static void print_status(json_t *o)
+{
+    const char *key;
+    json_t *v;
+    printf("%s: %s", word(o, "study", "?"), word(o, "state", "?"));
+    print_number(o, "pid", " (process %.0f)");
+    print_number(o, "trial", "\ntrial %.0f");
+    print_number(o, "trials_planned", " of %.0f");
+    printf("\nstage %s", word(o, "stage", "-"));
+    print_number(o, "step", ", step %.0f");
+    print_number(o, "steps", " of %.0f");
+    print_number(o, "resumed_at", " (taken up at step %.0f)");
+    print_number(o, "lambda", "\nlambda %g");
+    print_number(o, "lr", ", lr %g");
+    printf("\n");
+    json_object_foreach(json_object_get(o, "losses"), key, v)
+        printf("%s %.4g  ", key, json_number_value(v));
+    print_number(o, "train_accuracy", "\ntrain accuracy %.4f");
+    print_number(o, "val_accuracy", "\nvalidation accuracy %.4f");
+    print_number(o, "images_per_second", "\n%.0f images/s");
+    print_number(o, "eta", ", stage ends in %.0f s");
+    printf("\n%s\n", word(o, "device", ""));
+}
+
+/* The status object of a study that no process runs. */
+static json_t *stored_status(const char *dir, const char *study, struct err *err)
+{
+    char *path = xstrfmt("%s/study.db", dir);
+    struct store *store = store_open_readonly(path, err);
+    struct study_row row = {0};
+    struct trial_row *trials = NULL;
+    bool found = false;
+    json_t *o = NULL;
+    free(path);
+    if (!store) {
+        err_prefix(err, "study '%s' has not been started: `fsplab run %s`", study, study);
+        return NULL;
+    }
+    if (store_study_get(store, &row, &found, err) && found) {
+        int n = store_trials(store, &trials, err), done = 0;
+        const struct trial_row *last = n > 0 ? &trials[n - 1] : NULL;
+        for (int i = 0; i < n; i++)
+            done += trials[i].state == TRIAL_COMPLETE;
+        bool dead = strcmp(row.state, "running") == 0; /* its process was killed */
+        o = json_pack("{s:s, s:n, s:s, s:s, s:n, s:n, s:n, s:n, s:n, s:n, s:{}, s:n, s:n, s:i, s:i}", "study", study, "pid", "state",
+                      dead ? "paused" : row.state, "message", row.reason, "stage", "step", "steps", "resumed_at", "lambda", "lr",
+                      "losses", "val_accuracy", "images_per_second", "clients", 0, "trials_done", done);
+        json_object_set_new(o, "trial", last ? json_integer(last->number) : json_null());
+        if (last && isfinite(last->val_accuracy))
+            json_object_set_new(o, "val_accuracy", json_real(last->val_accuracy));
+        free(trials);
+        study_row_release(&row);
+    }
+    store_close(store);
+    return o;
+}
+
+static int ask(const struct cmd_options *o, const char *study, const struct wire_request *r)
+{
+    struct err err = {0};
+    char *dir = xstrfmt("%s/%s", o->runs, study);
+    struct client *c = client_open(dir, &err);
+    json_t *answer = NULL;
+    if (c)
+        answer = client_ask(c, r, ACK_MS, &err);
+    else if (err.code == ERR_STATE && r->ask == WIRE_STATUS)
+        answer = (err = (struct err){0}, stored_status(dir, study, &err));
+    else if (err.code == ERR_STATE)
+        err_set(&err, ERR_STATE, "study '%s' is not running: `fsplab run %s` starts it or goes on with it", study, study);
+    client_close(c);
+    free(dir);
+    if (!answer)
+        return cmd_fail(o, &err);
+    bool refused = r->ask != WIRE_STATUS && !json_is_true(json_object_get(answer, "ok"));
+    if (o->json)
+        print_object(answer);
+    else if (refused)
+        fprintf(stderr, "fsplab: %s\n", word(answer, "message", "refused"));
+    else if (r->ask == WIRE_STATUS)
+        print_status(answer);
+    else {
+        printf("%s: in effect", wire_ask_name(r->ask));
+        print_number(answer, "trial", " in trial %.0f");
+        printf(", %s", word(answer, "stage", "-"));
+        print_number(answer, "step", " at step %.0f");
+        print_number(answer, "before", " (%g");
+        print_number(answer, "after", " -> %g)");
+        printf("\n");
+    }
+    json_decref(answer);
+    return refused ? 1 : 0;
+}
+
+int cmd_ctl(int argc, char **argv)
+{
+    struct cmd_options o;
+    struct wire_request r;
+    struct err err = {0};
+    if (!cmd_options_take(&argc, argv, &o))
+        return 2;
+    if (o.help)
+        return help(), 0;
+    if (argc < 3)
+        return err_set(&err, ERR_USAGE, "ctl: name a study and what to do; see `fsplab ctl --help`"), cmd_fail(&o, &err);
+    if (!parse_request(argc, argv, &r, &err))
+        return cmd_fail(&o, &err);
+    return ask(&o, argv[1], &r);
+}

@@ -1,0 +1,157 @@
+/* `fsplab doctor`: what was found on this machine, what is missing and how to get it. */
+#include <jansson.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "io/config.h"
+#include "io/data.h"
+#include "io/store.h"
+#include "nn/backend.h"
+
+struct finding {
+    const char *what;
+    bool ok;
+    char text[256];
+};
+
+struct report {
+    int n;
+    struct finding f[24];
+};
+
+static void say(struct report *r, const char *what, bool ok, const char *fmt, ...) PRINTF_LIKE(4, 5);
+static void say(struct report *r, const char *what, bool ok, const char *fmt, ...)
+{
+    struct finding *f = &r->f[r->n++];
+    va_list ap;
+    va_start(ap, fmt);
+    f->what = what;
+    f->ok = ok;
+    vsnprintf(f->text, sizeof f->text, fmt, ap);
+    va_end(ap);
+}
+
+static void look_at_device(struct report *r)
+{
+    struct err err = {0};
+    struct backend *be = backend_cpu_new(0, NULL, &err);
+    if (be)
+        say(r, "cpu", true, "%s kernels, %d thread%s", be->info.isa, be->info.threads, be->info.threads == 1 ? "" : "s");
+    else
+        say(r, "cpu", false, "%.200s", err.msg);
+    backend_free(be);
+    if (access("/dev/nvidiactl", F_OK) == 0)
+        say(r, "cuda", false, "an NVIDIA driver is there, but this version has no CUDA plug-in: device = cpu is used");
+    else
+        say(r, "cuda", true, "no NVIDIA driver here: device = cpu is used");
+}
+
+static void look_at_libraries(struct report *r)
+{
+    say(r, "store", true, "SQLite %s, store version %d", store_library_version(), STORE_VERSION);
+    say(r, "json", true, "jansson %s", JANSSON_VERSION);
+}
+
+static void look_at_data(struct report *r, const struct cmd_options *o)
+{
+    static const char *const sets[] = {"synth", "cifar10", "cifar100"};
+    struct params p;
+    params_init(&p);
+    for (int i = 0; i < o->n_set; i++)
+        params_set_pair(&p, o->set[i], NULL);
+    for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
+        struct data_file files[8];
+        int kind, train[100], test[100];
+        struct err err = {0};
+        char *dir = xstrfmt("%s/%s", p.data_dir, sets[i]);
+        int n = access(dir, F_OK) == 0 ? data_info(dir, files, &kind, train, test, &err) : 0;
+        if (n > 0)
+            say(r, sets[i], true, "%d files in %.180s", n, dir);
+        else if (n < 0)
+            say(r, sets[i], false, "%.200s", err.msg);
+        else if (i == 0)
+            say(r, sets[i], true, "not there yet: made in %.150s by the first run", dir);
+        else
+            say(r, sets[i], true, "not there: put its binary files into %.100s, or set data_dir (docs/DATA.md)", dir);
+        free(dir);
+    }
+}
+
+static void look_at_terminal(struct report *r)
+{
+    const char *term = getenv("TERM");
+    setlocale(LC_CTYPE, "");
+    say(r, "terminal", term && *term, "TERM %s, %s, %s", term && *term ? term : "not set", nl_langinfo(CODESET),
+        isatty(1) ? "output is a terminal" : "output is no terminal: plain lines");
+}
+
+/* systemd may end what a user leaves running at logout. */
+static void look_at_logout(struct report *r)
+{
+    FILE *f = fopen("/etc/systemd/logind.conf", "r");
+    char line[256];
+    bool kills = false;
+    while (f && fgets(line, sizeof line, f))
+        kills |= strncmp(line, "KillUserProcesses=yes", 21) == 0;
+    if (f)
+        fclose(f);
+    if (kills)
+        say(r, "logout", false, "systemd ends your processes at logout: `loginctl enable-linger`, or start with `systemd-run --user --scope`");
+    else
+        say(r, "logout", true, "processes may go on after logout");
+}
+
+static void look_at_settings(struct report *r, const struct cmd_options *o)
+{
+    struct err err = {0};
+    if (config_check_all(o->config, &err))
+        say(r, "settings", true, "%.200s is well", o->config);
+    else
+        say(r, "settings", false, "%.240s", err.msg);
+    if (access(o->runs, F_OK) != 0)
+        say(r, "runs", true, "%.200s: made by the first run", o->runs);
+    else
+        say(r, "runs", access(o->runs, W_OK) == 0, "%.150s: %s", o->runs, access(o->runs, W_OK) == 0 ? "writable" : "not writable");
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+    struct cmd_options o;
+    struct report r = {0};
+    struct err err = {0};
+    if (!cmd_options_take(&argc, argv, &o))
+        return 2;
+    if (o.help) {
+        puts("usage: fsplab doctor [--json]\n\nWhat was found: processor, libraries, data, settings, terminal; what is missing and how to "
+             "get it.\nExit status 1 when something is wrong.");
+        return 0;
+    }
+    if (argc > 1)
+        return err_set(&err, ERR_USAGE, "doctor: '%s' is not understood; see `fsplab doctor --help`", argv[1]), cmd_fail(&o, &err);
+    look_at_device(&r);
+    look_at_libraries(&r);
+    look_at_settings(&r, &o);
+    look_at_data(&r, &o);
+    look_at_terminal(&r);
+    look_at_logout(&r);
+    json_t *all = json_array();
+    int wrong = 0;
+    for (int i = 0; i < r.n; i++) {
+        wrong += !r.f[i].ok;
+        json_array_append_new(all, json_pack("{s:s, s:b, s:s}", "what", r.f[i].what, "ok", r.f[i].ok, "text", r.f[i].text));
+        if (!o.json)
+            printf("%-9s %-3s %s\n", r.f[i].what, r.f[i].ok ? "ok" : "!!", r.f[i].text);
+    }
+    if (o.json) {
+        char *text = json_dumps(all, JSON_INDENT(1));
+        puts(text);
+        free(text);
+    }
+    json_decref(all);
+    return wrong > 0;
+}

@@ -1,0 +1,105 @@
+/* Requests are small and flat, so parsing is: a JSON object, a known word, numbers. */
+#include "wire.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const names[] = {"hello", "status", "pause", "resume", "stop", "set", "enqueue"};
+
+const char *wire_ask_name(enum wire_ask a)
+{
+    return names[a];
+}
+
+char *wire_request_text(const struct wire_request *r)
+{
+    json_t *o = json_object();
+    if (r->ask == WIRE_HELLO)
+        json_object_set_new(o, "fsplab", json_integer(r->version));
+    else
+        json_object_set_new(o, "ask", json_string(names[r->ask]));
+    if (r->n) {
+        json_t *values = json_object();
+        for (int i = 0; i < r->n; i++)
+            json_object_set_new(values, r->key[i], json_real(r->value[i]));
+        json_object_set_new(o, "values", values);
+    }
+    char *text = json_dumps(o, JSON_COMPACT), *line = xstrfmt("%s\n", text ? text : "{}");
+    free(text);
+    json_decref(o);
+    return line;
+}
+
+static bool parse_values(json_t *values, struct wire_request *r, struct err *err)
+{
+    const char *key;
+    json_t *v;
+    if (!values)
+        return true;
+    if (!json_is_object(values) || json_object_size(values) > WIRE_VALUES)
+        return err_set(err, ERR_FORMAT, "'values' is no object of at most %d numbers", WIRE_VALUES);
+    json_object_foreach(values, key, v) {
+        if (!json_is_number(v) || strlen(key) >= sizeof r->key[0])
+            return err_set(err, ERR_FORMAT, "value '%.40s' is no number", key);
+        str_append(r->key[r->n], sizeof r->key[0], 0, "%s", key);
+        r->value[r->n++] = json_number_value(v);
+    }
+    return true;
+}
+
+static bool parse_object(json_t *o, struct wire_request *r, struct err *err)
+{
+    json_t *version = json_object_get(o, "fsplab");
+    const char *ask = json_string_value(json_object_get(o, "ask"));
+    if (json_is_integer(version)) {
+        r->ask = WIRE_HELLO;
+        r->version = (int)json_integer_value(version);
+        return true;
+    }
+    for (int i = WIRE_STATUS; ask && i < (int)ARRAY_LEN(names); i++)
+        if (strcmp(ask, names[i]) == 0) {
+            r->ask = (enum wire_ask)i;
+            return parse_values(json_object_get(o, "values"), r, err);
+        }
+    return err_set(err, ERR_FORMAT, "request '%.40s' is not known", ask ? ask : "");
+}
+
+bool wire_request_parse(const char *line, size_t n, struct wire_request *r, struct err *err)
+{
+    json_error_t je;
+    memset(r, 0, sizeof *r);
+    json_t *o = json_loadb(line, n, JSON_REJECT_DUPLICATES, &je);
+    if (!json_is_object(o)) {
+        json_decref(o);
+        return err_set(err, ERR_FORMAT, "a request is a JSON object on one line");
+    }
+    bool ok = parse_object(o, r, err);
+    json_decref(o);
+    return ok;
+}
+
+size_t wire_put(struct wire_buffer *b, const char *bytes, size_t n)
+{
+    size_t room = sizeof b->bytes - b->n;
+    n = n < room ? n : room;
+    memcpy(b->bytes + b->n, bytes, n);
+    b->n += n;
+    return n;
+}
+
+char *wire_line(struct wire_buffer *b, bool *too_long)
+{
+    char *end = memchr(b->bytes, '\n', b->n);
+    *too_long = !end && b->n == sizeof b->bytes;
+    if (!end)
+        return NULL;
+    size_t n = (size_t)(end - b->bytes);
+    char *line = xmalloc(n + 1);
+    memcpy(line, b->bytes, n);
+    line[n] = 0;
+    b->n -= n + 1;
+    memmove(b->bytes, end + 1, b->n);
+    return line;
+}

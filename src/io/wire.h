@@ -1,0 +1,43 @@
+/* wire: the messages between a study process and those who look in: JSON objects, one a line, at most WIRE_MAX bytes.
+ * Buffers only; the sockets are in serve.c and client.c.
+ *
+ * The first line of either side is {"fsplab": WIRE_VERSION}. Then requests, each with an answer of one line:
+ *   {"ask": "status"}                                  -> the status object (see `fsplab ctl status --json`)
+ *   {"ask": "pause" | "resume" | "stop"}               -> {"ok": true, "trial": 3, "stage": "transfer", "step": 120}
+ *   {"ask": "set", "values": {"lambda": 0.2}}          -> the same with "before" and "after"
+ *   {"ask": "enqueue", "values": {"lambda": 0.2, ...}} -> {"ok": true, ...}
+ * Refused or not understood: {"ok": false, "message": "..."}. */
+#ifndef FSPLAB_WIRE_H
+#define FSPLAB_WIRE_H
+
+#include "../base.h"
+
+enum { WIRE_VERSION = 1, WIRE_MAX = 65536, WIRE_VALUES = 8 };
+
+enum wire_ask { WIRE_HELLO, WIRE_STATUS, WIRE_PAUSE, WIRE_RESUME, WIRE_STOP, WIRE_SET, WIRE_ENQUEUE };
+const char *wire_ask_name(enum wire_ask);
+
+struct wire_request {
+    enum wire_ask ask;
+    int version; /* WIRE_HELLO */
+    int n;
+    char key[WIRE_VALUES][64];
+    double value[WIRE_VALUES];
+};
+
+/* Text of one line with its newline; free() it. */
+char *wire_request_text(const struct wire_request *);
+/* From one line without its newline. ERR_FORMAT says what is wrong. */
+bool wire_request_parse(const char *line, size_t n, struct wire_request *, struct err *);
+
+/* Collects bytes and hands out lines. */
+struct wire_buffer {
+    size_t n;
+    char bytes[WIRE_MAX];
+};
+/* Appends as much as fits; returns how much that was. */
+size_t wire_put(struct wire_buffer *, const char *bytes, size_t n);
+/* The first line (NUL-terminated copy, free() it) or NULL; *too_long when the buffer is full without one. */
+char *wire_line(struct wire_buffer *, bool *too_long);
+
+#endif

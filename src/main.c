@@ -1,0 +1,81 @@
+/* argv to subcommand. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} commands[] = {
+    {"run", cmd_run, "run a study, or go on with it"},
+    {"ls", cmd_ls, "studies and how far they are"},
+    {"trials", cmd_trials, "a study's trials, as a table, JSON or CSV"},
+    {"ctl", cmd_ctl, "look in, pause, resume, stop, set a value, enqueue a trial"},
+    {"flops", cmd_flops, "what a net costs: parameters, multiply-adds, FLOPs"},
+    {"bench", cmd_bench, "how fast training steps and operations are here"},
+    {"data", cmd_data, "make synthetic images; look at a data set's files"},
+    {"doctor", cmd_doctor, "what was found on this machine, and what is missing"},
+};
+
+static void help(FILE *out)
+{
+    fprintf(out, "fsplab %s: transfer learning by the flow of solution procedure (FSP)\n\n"
+                 "usage: fsplab COMMAND [ARGUMENT]... [-c FILE] [--runs DIR] [--set key=value]... [--json]\n\n", FSPLAB_VERSION);
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
+    fputs("\n`fsplab COMMAND --help` tells more. To begin with: fsplab run demo\n\nsettings, for experiments.ini and --set:\n\n", out);
+    params_print_help(out, false);
+}
+
+/* The number of letters by which two words differ, roughly: for "did you mean". */
+static int distance(const char *a, const char *b)
+{
+    if (!*a || !*b)
+        return (int)(strlen(a) + strlen(b));
+    if (*a == *b)
+        return distance(a + 1, b + 1);
+    int skip_a = strlen(a) > 1 ? distance(a + 1, b) : (int)strlen(b), both = distance(a + 1, b + 1);
+    return 1 + (skip_a < both ? skip_a : both);
+}
+
+static int unknown(const char *word)
+{
+    static const char *const later[] = {"attach", "suggest", "report", "export"};
+    const char *near = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(later); i++)
+        if (strcmp(word, later[i]) == 0) {
+            fprintf(stderr, "fsplab: '%s' is not part of this version\n", word);
+            return 2;
+        }
+    for (size_t i = 0; i < ARRAY_LEN(commands) && strlen(word) < 12; i++)
+        if (distance(word, commands[i].name) <= 2 && (!near || distance(word, commands[i].name) < distance(word, near)))
+            near = commands[i].name;
+    if (near)
+        fprintf(stderr, "fsplab: '%s' is no command; did you mean '%s'?\n", word, near);
+    else
+        fprintf(stderr, "fsplab: '%s' is no command; the screens are not part of this version: `fsplab run %s` runs a study, "
+                        "`fsplab ctl %s status` looks in, `fsplab --help` lists the commands\n", word, word, word);
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        help(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        help(stdout);
+        return 0;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("fsplab " FSPLAB_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    return unknown(argv[1]);
+}

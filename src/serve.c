@@ -1,0 +1,253 @@
+/* Clients ask and are answered; nothing is ever pushed, so a client that does not read holds up nobody and costs one
+ * answer of memory: while its answer has not gone out, no further request of it is read. A command's answer waits for
+ * the lab's ack. Addresses: sun_path holds 108 bytes and study folders may be deeper, so the folder is opened and the
+ * socket is addressed through /proc/self/fd. */
+#define _GNU_SOURCE /* accept4 */
+#include "serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "io/wire.h"
+#include "status.h"
+
+enum { MAX_CLIENTS = 64 };
+
+struct peer {
+    int fd;
+    bool greeted, closing;
+    struct wire_buffer in;
+    char *out;
+    size_t out_n, out_at;
+    uint64_t waiting; /* id of the command whose ack is awaited; 0 = none */
+};
+
+struct serve {
+    struct lab *lab;
+    int dir_fd, listen_fd, n;
+    struct peer *peers[MAX_CLIENTS];
+    uint64_t next_id;
+};
+
+static void address(int dir_fd, struct sockaddr_un *a)
+{
+    memset(a, 0, sizeof *a);
+    a->sun_family = AF_UNIX;
+    snprintf(a->sun_path, sizeof a->sun_path, "/proc/self/fd/%d/sock", dir_fd);
+}
+
+struct serve *serve_open(const char *dir, struct lab *lab, struct err *err)
+{
+    struct serve *s = xcalloc(1, sizeof *s);
+    struct sockaddr_un a;
+    s->lab = lab;
+    s->next_id = 1;
+    s->listen_fd = -1;
+    s->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->dir_fd >= 0)
+        s->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (s->listen_fd >= 0) {
+        address(s->dir_fd, &a);
+        unlinkat(s->dir_fd, "sock", 0);
+        mode_t old = umask(0177);
+        int rc = bind(s->listen_fd, (struct sockaddr *)&a, sizeof a);
+        umask(old);
+        if (rc == 0 && listen(s->listen_fd, 32) == 0)
+            return s;
+    }
+    err_set(err, ERR_IO, "cannot listen on '%s/sock': %s", dir, strerror(errno));
+    if (s->listen_fd >= 0)
+        close(s->listen_fd);
+    if (s->dir_fd >= 0)
+        close(s->dir_fd);
+    free(s);
+    return NULL;
+}
+
+static void drop(struct serve *s, int i)
+{
+    close(s->peers[i]->fd);
+    free(s->peers[i]->out);
+    free(s->peers[i]);
+    s->peers[i] = s->peers[--s->n];
+}
+
+static void answer_text(struct peer *p, char *text)
+{
+    p->out = text;
+    p->out_n = strlen(text);
+    p->out_at = 0;
+}
+
+static void answer(struct peer *p, json_t *o)
+{
+    char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    answer_text(p, xstrfmt("%s\n", text));
+    free(text);
+    json_decref(o);
+}
+
+static void refuse(struct peer *p, const char *why, bool closing)
+{
+    answer(p, json_pack("{s:b, s:s}", "ok", 0, "message", why));
+    p->closing = closing;
+}
+
+static void command(struct serve *s, struct peer *p, const struct wire_request *r)
+{
+    static const enum lab_op ops[] = {[WIRE_PAUSE] = LAB_PAUSE, [WIRE_RESUME] = LAB_RESUME, [WIRE_STOP] = LAB_STOP,
+                                      [WIRE_SET] = LAB_SET, [WIRE_ENQUEUE] = LAB_ENQUEUE};
+    struct lab_cmd c = {.op = ops[r->ask], .id = s->next_id++, .n = r->n};
+    if (r->ask == WIRE_SET && r->n != 1) {
+        refuse(p, "set takes one value", false);
+        return;
+    }
+    memcpy(c.key, r->key, sizeof c.key);
+    memcpy(c.value, r->value, sizeof c.value);
+    if (lab_post(s->lab, c))
+        p->waiting = c.id;
+    else
+        refuse(p, "too many commands are waiting", false);
+}
+
+static void handle(struct serve *s, struct peer *p, const char *line)
+{
+    struct wire_request r;
+    struct err err = {0};
+    if (!wire_request_parse(line, strlen(line), &r, &err)) {
+        refuse(p, err.msg, true);
+    } else if (r.ask == WIRE_HELLO) {
+        struct wire_request hello = {.ask = WIRE_HELLO, .version = WIRE_VERSION};
+        p->greeted = r.version == WIRE_VERSION;
+        if (p->greeted)
+            answer_text(p, wire_request_text(&hello));
+        else
+            refuse(p, "this study is run by a program of another version", true);
+    } else if (!p->greeted) {
+        refuse(p, "the first line must be {\"fsplab\": 1}", true);
+    } else if (r.ask == WIRE_STATUS) {
+        struct lab_state state;
+        lab_snapshot(s->lab, &state);
+        answer(p, status_json(&state, s->n));
+    } else {
+        command(s, p, &r);
+    }
+}
+
+static void deliver_acks(struct serve *s)
+{
+    struct lab_state state;
+    bool wanted = false;
+    for (int i = 0; i < s->n; i++)
+        wanted |= s->peers[i]->waiting != 0;
+    if (!wanted)
+        return;
+    lab_snapshot(s->lab, &state);
+    for (int i = 0; i < s->n; i++) {
+        struct peer *p = s->peers[i];
+        for (int k = 0; p->waiting && k < LAB_ACKS && k < state.n_acks; k++)
+            if (state.acks[k].id == p->waiting) {
+                p->waiting = 0;
+                answer(p, ack_json(&state.acks[k]));
+            }
+        if (p->waiting && state.ended) {
+            p->waiting = 0;
+            refuse(p, "the study has ended", false);
+        }
+    }
+}
+
+/* Reads, answers, writes, as far as it goes without waiting. false: the peer is gone. */
+static bool serve_peer(struct serve *s, struct peer *p, short events)
+{
+    char bytes[4096], *line;
+    bool too_long = false;
+    if (events & POLLIN) {
+        size_t room = sizeof p->in.bytes - p->in.n;
+        ssize_t n = recv(p->fd, bytes, room < sizeof bytes ? room : sizeof bytes, 0);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+            return false;
+        if (n > 0)
+            wire_put(&p->in, bytes, (size_t)n);
+    }
+    while (!p->out && !p->waiting && !p->closing && (line = wire_line(&p->in, &too_long))) {
+        handle(s, p, line);
+        free(line);
+    }
+    if (too_long && !p->out)
+        refuse(p, "a line is too long", true);
+    if (p->out) {
+        ssize_t n = send(p->fd, p->out + p->out_at, p->out_n - p->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno != EAGAIN && errno != EINTR)
+            return false;
+        p->out_at += n > 0 ? (size_t)n : 0;
+        if (p->out_at == p->out_n) {
+            free(p->out);
+            p->out = NULL;
+        }
+    }
+    return p->out || !p->closing;
+}
+
+static void welcome(struct serve *s)
+{
+    int fd;
+    while ((fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+        if (s->n == MAX_CLIENTS) {
+            close(fd);
+            continue;
+        }
+        struct peer *p = xcalloc(1, sizeof *p);
+        p->fd = fd;
+        s->peers[s->n++] = p;
+    }
+}
+
+void serve_poll(struct serve *s, int extra_fd, int timeout_ms)
+{
+    struct pollfd fds[2 + MAX_CLIENTS];
+    int n = 0, peers = s ? s->n : 0;
+    fds[n++] = (struct pollfd){.fd = extra_fd, .events = POLLIN};
+    if (s)
+        fds[n++] = (struct pollfd){.fd = s->listen_fd, .events = POLLIN};
+    for (int i = 0; i < peers; i++) {
+        const struct peer *p = s->peers[i];
+        bool full = p->out || p->waiting || p->in.n == sizeof p->in.bytes;
+        fds[n++] = (struct pollfd){.fd = p->fd, .events = (short)((full ? 0 : POLLIN) | (p->out ? POLLOUT : 0))};
+    }
+    if (poll(fds, (nfds_t)n, timeout_ms) < 0 || !s)
+        return;
+    deliver_acks(s);
+    for (int i = peers - 1; i >= 0; i--) { /* backwards: drop() moves the last one down */
+        short r = fds[2 + i].revents;
+        if ((r & (POLLHUP | POLLERR) && !(r & POLLIN)) || !serve_peer(s, s->peers[i], r))
+            drop(s, i);
+    }
+    if (fds[1].revents & POLLIN)
+        welcome(s);
+}
+
+int serve_clients(const struct serve *s)
+{
+    return s ? s->n : 0;
+}
+
+void serve_close(struct serve *s)
+{
+    if (!s)
+        return;
+    while (s->n)
+        drop(s, s->n - 1);
+    close(s->listen_fd);
+    unlinkat(s->dir_fd, "sock", 0);
+    close(s->dir_fd);
+    free(s);
+}

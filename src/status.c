@@ -1,0 +1,79 @@
+/* The names are a contract: fields may be added, never renamed. */
+#include "status.h"
+
+#include <math.h>
+
+static json_t *number(double v)
+{
+    return isfinite(v) ? json_real(v) : json_null();
+}
+
+static json_t *step_number(int v)
+{
+    return v < 0 ? json_null() : json_integer(v);
+}
+
+static json_t *losses_json(const struct lab_state *s)
+{
+    const double values[] = {s->loss, s->ce, s->kd, s->hint, s->fsp[0], s->fsp[1], s->fsp[2]};
+    static const char *const names[] = {"loss", "ce", "kd", "hint", "fsp1", "fsp2", "fsp3"};
+    json_t *o = json_object();
+    for (size_t i = 0; i < ARRAY_LEN(values); i++)
+        if (isfinite(values[i]))
+            json_object_set_new(o, names[i], json_real(values[i]));
+    return o;
+}
+
+json_t *status_json(const struct lab_state *s, int clients)
+{
+    json_t *o = json_object(), *params = json_object();
+    for (int i = 0; i < s->n_params; i++)
+        json_object_set_new(params, s->param_name[i], json_real(s->param_value[i]));
+    json_object_set_new(o, "study", json_string(s->study));
+    json_object_set_new(o, "pid", json_integer(s->pid));
+    json_object_set_new(o, "state", json_string(s->state));
+    json_object_set_new(o, "trial", s->trial ? json_integer(s->trial) : json_null());
+    json_object_set_new(o, "stage", s->stage[0] ? json_string(s->stage) : json_null());
+    json_object_set_new(o, "step", json_integer(s->step));
+    json_object_set_new(o, "steps", json_integer(s->steps));
+    json_object_set_new(o, "resumed_at", step_number(s->resumed_at));
+    json_object_set_new(o, "resumed_stage", s->resumed_stage[0] ? json_string(s->resumed_stage) : json_null());
+    json_object_set_new(o, "params", params);
+    json_object_set_new(o, "lambda", number(s->lambda));
+    for (int i = 0; i < 3; i++)
+        json_object_set_new(o, (const char *[]){"lambda1", "lambda2", "lambda3"}[i], number(s->lambda_i[i]));
+    json_object_set_new(o, "lr", number(s->lr));
+    json_object_set_new(o, "base_lr", number(s->base_lr));
+    json_object_set_new(o, "losses", losses_json(s));
+    json_object_set_new(o, "train_accuracy", number(s->train_accuracy));
+    json_object_set_new(o, "val_accuracy", number(s->val_accuracy));
+    json_object_set_new(o, "best_val_accuracy", number(s->best_val_accuracy));
+    json_object_set_new(o, "images_per_second", number(s->images_per_second));
+    json_object_set_new(o, "eta", number(s->stage_eta));
+    json_object_set_new(o, "edited", json_boolean(s->edited));
+    json_object_set_new(o, "collapsed", json_boolean(s->collapsed));
+    json_object_set_new(o, "trials_planned", json_integer(s->trials_planned));
+    json_object_set_new(o, "trials_done", json_integer(s->trials_done));
+    json_object_set_new(o, "trials_failed", json_integer(s->trials_failed));
+    json_object_set_new(o, "best_trial", s->best_trial ? json_integer(s->best_trial) : json_null());
+    json_object_set_new(o, "best_accuracy", number(s->best_accuracy));
+    json_object_set_new(o, "device", json_string(s->device));
+    json_object_set_new(o, "message", json_string(s->message));
+    json_object_set_new(o, "clients", json_integer(clients));
+    return o;
+}
+
+json_t *ack_json(const struct lab_ack *a)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "ok", json_boolean(a->ok));
+    json_object_set_new(o, "trial", a->trial ? json_integer(a->trial) : json_null());
+    json_object_set_new(o, "stage", a->stage[0] ? json_string(a->stage) : json_null());
+    json_object_set_new(o, "step", json_integer(a->step));
+    if (isfinite(a->before) || isfinite(a->after)) {
+        json_object_set_new(o, "before", number(a->before));
+        json_object_set_new(o, "after", number(a->after));
+    }
+    json_object_set_new(o, "message", json_string(a->message));
+    return o;
+}
