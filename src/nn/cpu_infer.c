@@ -51,16 +51,20 @@ static void place_res_pad(const struct infer_step *s, const float *res, float *o
     }
 }
 
-static void infer_conv1(const struct cpu *c, const struct infer_step *s, const float *in, float *out)
+/* `start`: rows that the sums begin with (a residual, pitched like out), or NULL. */
+static void infer_conv1(const struct cpu *c, const struct infer_step *s, const float *in, const float *start, float *out)
 {
     const struct conv *cv = &s->conv;
-    int wo = cv->w / cv->stride;
-    for (int y = 0; y < cv->h / cv->stride; y++) {
-        float *to = padded_row(out, wo, cv->co, y);
-        for (int x = 0; x < wo; x++)
-            memcpy(to + (size_t)x * (size_t)cv->co, s->bias, (size_t)cv->co * sizeof *to);
-        c->k->mm(wo, cv->ci, cv->co, 1, padded_row((float *)in, cv->w, cv->ci, y * cv->stride), (long)cv->stride * cv->ci,
-                 cv->weight, to, cv->co, true);
+    int ho = cv->h / cv->stride, wo = cv->w / cv->stride, co = cv->co;
+    long pitch = (long)(wo + 2) * co;
+    for (int y = 0; y < ho; y++) {
+        float *to = padded_row(out, wo, co, y);
+        for (int x = 0; x < wo * co; x++)
+            to[x] = s->bias[x % co] + (start ? start[y * pitch + x] : 0);
+        c->k->mm(wo, cv->ci, co, 1, padded_row((float *)in, cv->w, cv->ci, y * cv->stride), (long)cv->stride * cv->ci, cv->weight,
+                 to, co, true);
+        if (s->relu)
+            c->k->affine(wo, co, to, NULL, NULL, NULL, true, to);
     }
 }
 
@@ -74,19 +78,17 @@ static void infer_step_image(const struct infer_job *j, int step, int thread, in
     bool in_place = s->res_kind == RES_SAME && s->res == s->out;
     if (!in_place)
         cpu_pad_border(out, ho, wo, cv->co);
-    if (cv->k == 1) {
-        infer_conv1(j->c, s, in, out);
-    } else {
-        struct conv_out o = {.out = padded_row(out, wo, cv->co, 0), .pitch = (long)(wo + 2) * cv->co, .bias = s->bias,
-                             .relu = s->relu};
-        if (s->res_kind == RES_SAME) {
-            o.res = padded_row(map_of(j, thread, s->res, m), wo, cv->co, 0);
-        } else if (s->res_kind == RES_PAD) {
-            place_res_pad(s, map_of(j, thread, s->res, m), out);
-            o.res = o.out;
-        }
-        j->c->k->conv3(in, cv->h, cv->w, cv->ci, cv->co, cv->stride, j->packed[step], &o);
+    struct conv_out o = {.out = padded_row(out, wo, cv->co, 0), .pitch = (long)(wo + 2) * cv->co, .bias = s->bias, .relu = s->relu};
+    if (s->res_kind == RES_SAME) {
+        o.res = padded_row(map_of(j, thread, s->res, m), wo, cv->co, 0);
+    } else if (s->res_kind == RES_PAD) {
+        place_res_pad(s, map_of(j, thread, s->res, m), out);
+        o.res = o.out;
     }
+    if (cv->k == 1)
+        infer_conv1(j->c, s, in, o.res, out);
+    else
+        j->c->k->conv3(in, cv->h, cv->w, cv->ci, cv->co, cv->stride, j->packed[step], &o);
     if (s->tap)
         for (int y = 0; y < ho; y++)
             memcpy(s->tap + ((size_t)image * (size_t)ho + (size_t)y) * (size_t)(wo * cv->co), padded_row(out, wo, cv->co, y),

@@ -457,23 +457,28 @@ static void affine(long n, int c, const float *z, const float *scale, const floa
 
 enum { CHUNK = 64 }; /* pixels summed in float before they go into the double sums */
 
-/* s1[k] += sum z, s2[k] += sum z^2 of one vector of channels; float within a chunk, double between chunks. */
+/* s1[k] += sum z, s2[k] += sum z^2. Within a chunk in float, but about the chunk's own mean, so that a large mean
+ * costs no digits of the variance; between chunks in double. */
 static void moments(long n, int c, const float *z, double *s1, double *s2)
 {
     int k = 0;
     if (fast(c))
         for (; k < c; k += VL)
             for (long i = 0; i < n; i += CHUNK) {
-                long end = i + CHUNK < n ? i + CHUNK : n;
+                long m = i + CHUNK < n ? CHUNK : n - i;
+                const float *first = z + i * c + k;
                 vf a = {0}, b = {0};
-                for (long p = i; p < end; p++) {
-                    const vf v = load(z + p * c + k);
-                    a += v;
+                for (long p = 0; p < m; p++)
+                    a += load(first + p * c);
+                const vf mean = a / splat((float)m);
+                for (long p = 0; p < m; p++) {
+                    const vf v = load(first + p * c) - mean;
                     b += v * v;
                 }
-                for (int j = 0; j < VL; j++) {
+                for (int j = 0; j < VL; j++) { /* sum z^2 = sum (z - mu)^2 + 2 mu sum z - m mu^2 */
+                    double mu = (double)mean[j];
                     s1[k + j] += (double)a[j];
-                    s2[k + j] += (double)b[j];
+                    s2[k + j] += (double)b[j] + mu * (2 * (double)a[j] - (double)m * mu);
                 }
             }
     for (; k < c; k++)
