@@ -105,8 +105,8 @@ static void check_gradient(const char *what, loss_fn *fn, void *ctx, double *x, 
         double down = fn(ctx);
         x[e] = at;
         double numeric = (up - down) / (2 * h);
-        /* 1e-9: what rounding leaves of a difference where the gradient is zero (a shift before a batch norm) */
-        if (!(fabs(numeric - grad[e]) <= 1e-6 * (fabs(grad[e]) + sqrt(square)) + 1e-9))
+        /* the last term: what rounding leaves of a difference where the gradient is zero (a shift before a batch norm) */
+        if (!(fabs(numeric - grad[e]) <= 1e-6 * (fabs(grad[e]) + sqrt(square)) + 1e-9 * (1 + fabs(up))))
             fail_msg("%s[%d]: gradient %.12g, central difference %.12g", what, e, grad[e], numeric);
     }
 }
