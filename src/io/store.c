@@ -294,12 +294,24 @@ static bool connect(struct store *s, struct err *err)
     return exec(s, "PRAGMA foreign_keys = ON", "open", err);
 }
 
+/* The three facts that tell a file of ours, as of one moment: another process may be making the schema. */
+static bool read_identity(struct store *s, int64_t *id, int64_t *version, int64_t *tables, struct err *err)
+{
+    bool alone = sqlite3_get_autocommit(s->db);
+    if (alone && !exec(s, "BEGIN", "read", err))
+        return false;
+    bool ok = query_int(s, "PRAGMA application_id", id, err) && query_int(s, "PRAGMA user_version", version, err) &&
+              query_int(s, "SELECT count(*) FROM sqlite_master", tables, err);
+    if (alone)
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return ok;
+}
+
 /* Whether the file is ours and of a version we know. *version is 0 for an empty database. */
 static bool identify(struct store *s, int64_t *version, struct err *err)
 {
     int64_t id, tables;
-    if (!query_int(s, "PRAGMA application_id", &id, err) || !query_int(s, "PRAGMA user_version", version, err) ||
-        !query_int(s, "SELECT count(*) FROM sqlite_master", &tables, err))
+    if (!read_identity(s, &id, version, &tables, err))
         return false;
     struct err e = {0};
     if (id != APPLICATION_ID && (id != 0 || *version != 0 || tables != 0))
