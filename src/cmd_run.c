@@ -12,7 +12,7 @@
 
 #include "lab.h"
 #include "serve.h"
-#include "status.h"
+#include "lab_json.h"
 #include "table.h"
 
 static volatile sig_atomic_t interrupts, terminations;
@@ -89,7 +89,7 @@ static void progress_text(const struct lab_state *s, char *buf, size_t cap)
 
 static void print_json(const struct lab_state *s, const char *event, int clients)
 {
-    json_t *o = status_json(s, clients);
+    json_t *o = lab_state_json(s, clients);
     json_object_set_new(o, "event", json_string(event));
     char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(9));
     puts(text);

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "io/wire.h"
-#include "status.h"
+#include "lab_json.h"
 
 enum { MAX_CLIENTS = 64 };
 
@@ -136,7 +136,7 @@ static void handle(struct serve *s, struct peer *p, const char *line)
     } else if (r.ask == WIRE_STATUS) {
         struct lab_state state;
         lab_snapshot(s->lab, &state);
-        answer(p, status_json(&state, s->n));
+        answer(p, lab_state_json(&state, s->n));
     } else {
         command(s, p, &r);
     }
@@ -156,7 +156,7 @@ static void deliver_acks(struct serve *s)
         for (int k = 0; p->waiting && k < LAB_ACKS && k < state.n_acks; k++)
             if (state.acks[k].id == p->waiting) {
                 p->waiting = 0;
-                answer(p, ack_json(&state.acks[k]));
+                answer(p, lab_ack_json(&state.acks[k]));
             }
         if (p->waiting && state.ended) {
             p->waiting = 0;

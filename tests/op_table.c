@@ -12,12 +12,24 @@
 enum { TAIL = 16, MAX_STEPS = 16 };
 
 /* Slots. A batch norm takes ten in a row, a node 3 + 2 of these. */
-enum { BN_GAMMA, BN_BETA, BN_RUNNING_MEAN, BN_RUNNING_VAR, BN_MEAN, BN_INVSTD, BN_SCALE, BN_SHIFT, BN_DGAMMA, BN_DBETA, BN_SLOTS };
+enum {
+    BN_GAMMA,
+    BN_BETA,
+    BN_RUNNING_MEAN,
+    BN_RUNNING_VAR,
+    BN_MEAN,
+    BN_INVSTD,
+    BN_SCALE,
+    BN_SHIFT,
+    BN_DGAMMA,
+    BN_DBETA,
+    BN_SLOTS
+};
 enum { NODE_Z, NODE_A, NODE_RES, NODE_BN, NODE_RES_BN = NODE_BN + BN_SLOTS, NODE_SLOTS = NODE_RES_BN + BN_SLOTS };
 enum { IN, OUT = IN + NODE_SLOTS, WEIGHT = OUT + NODE_SLOTS, DWEIGHT, DA, DIN, NODE_END };
 /* Operations without nodes: operands by order of the operation's arguments. */
 enum { A0, A1, A2, A3, A4, A5, A6, STEPS, STEP_WEIGHT = 0, STEP_BIAS, STEP_TAP, STEP_SLOTS };
-enum { MAX_SLOTS = NODE_END > STEPS + MAX_STEPS * STEP_SLOTS ? NODE_END : STEPS + MAX_STEPS * STEP_SLOTS };
+enum { MAX_SLOTS = NODE_END > STEPS + MAX_STEPS *STEP_SLOTS ? NODE_END : STEPS + MAX_STEPS *STEP_SLOTS };
 
 enum in_kind {
     IN_RECOMPUTED, /* a NULL */
@@ -46,8 +58,8 @@ struct op_row {
 struct buf {
     const char *name;
     size_t n;
-    float *init; /* (n + TAIL) */
-    double *ref; /* (n) */
+    float *init;     /* (n + TAIL) */
+    double *ref;     /* (n) */
     bool out, whole; /* whole: numbers are ints */
 };
 
@@ -72,7 +84,8 @@ struct op_kind {
 static struct buf *new_buf(struct op_case *c, int slot, const char *name, size_t n)
 {
     struct buf *b = &c->buf[slot];
-    *b = (struct buf){.name = name, .n = n, .init = xcalloc(n + TAIL, sizeof *b->init), .ref = xcalloc(n, sizeof *b->ref)};
+    *b = (struct buf){
+        .name = name, .n = n, .init = xcalloc(n + TAIL, sizeof *b->init), .ref = xcalloc(n, sizeof *b->ref)};
     for (size_t i = n; i < n + TAIL; i++)
         b->init[i] = (float)i + 0.5f;
     return b;
@@ -117,7 +130,8 @@ static size_t floats(int n, int h, int w, int c)
 
 /* ---- nodes ---- */
 
-static const char *const bn_names[BN_SLOTS] = {"gamma", "beta", "running_mean", "running_var", "mean", "invstd", "scale", "shift", "dgamma", "dbeta"};
+static const char *const bn_names[BN_SLOTS] = {"gamma",  "beta",  "running_mean", "running_var", "mean",
+                                               "invstd", "scale", "shift",        "dgamma",      "dbeta"};
 
 /* A batch norm whose statistics are some numbers: only scale and shift must fit. */
 static void setup_bn(struct op_case *c, int base, int channels)
@@ -141,12 +155,15 @@ static void setup_bn(struct op_case *c, int base, int channels)
 static struct ref_bn ref_bn(const struct op_case *c, int base)
 {
     const struct buf *b = c->buf + base;
-    return (struct ref_bn){b[BN_GAMMA].ref, b[BN_BETA].ref, b[BN_RUNNING_MEAN].ref, b[BN_RUNNING_VAR].ref, b[BN_MEAN].ref, b[BN_INVSTD].ref, b[BN_SCALE].ref, b[BN_SHIFT].ref, b[BN_DGAMMA].ref, b[BN_DBETA].ref};
+    return (struct ref_bn){b[BN_GAMMA].ref,  b[BN_BETA].ref,   b[BN_RUNNING_MEAN].ref, b[BN_RUNNING_VAR].ref,
+                           b[BN_MEAN].ref,   b[BN_INVSTD].ref, b[BN_SCALE].ref,        b[BN_SHIFT].ref,
+                           b[BN_DGAMMA].ref, b[BN_DBETA].ref};
 }
 
 static struct bn dev_bn(float *const *d)
 {
-    return (struct bn){d[BN_GAMMA], d[BN_BETA], d[BN_RUNNING_MEAN], d[BN_RUNNING_VAR], d[BN_MEAN], d[BN_INVSTD], d[BN_SCALE], d[BN_SHIFT], d[BN_DGAMMA], d[BN_DBETA]};
+    return (struct bn){d[BN_GAMMA],  d[BN_BETA],  d[BN_RUNNING_MEAN], d[BN_RUNNING_VAR], d[BN_MEAN],
+                       d[BN_INVSTD], d[BN_SCALE], d[BN_SHIFT],        d[BN_DGAMMA],      d[BN_DBETA]};
 }
 
 struct node_shape {
@@ -174,7 +191,16 @@ static const struct ref_node *ref_node(const struct op_case *c, int base, struct
 {
     f->bn = ref_bn(c, base + NODE_BN);
     f->res_bn = ref_bn(c, base + NODE_RES_BN);
-    f->node = (struct ref_node){s.h, s.w, s.c, c->buf[base + NODE_Z].ref, f->bn.gamma ? &f->bn : NULL, s.relu, s.res, c->buf[base + NODE_RES].ref, s.res == RES_BN ? &f->res_bn : NULL, c->buf[base + NODE_A].ref};
+    f->node = (struct ref_node){s.h,
+                                s.w,
+                                s.c,
+                                c->buf[base + NODE_Z].ref,
+                                f->bn.gamma ? &f->bn : NULL,
+                                s.relu,
+                                s.res,
+                                c->buf[base + NODE_RES].ref,
+                                s.res == RES_BN ? &f->res_bn : NULL,
+                                c->buf[base + NODE_A].ref};
     return &f->node;
 }
 
@@ -188,7 +214,16 @@ static const struct node *dev_node(float *const *d, int base, struct node_shape 
     d += base;
     f->bn = dev_bn(d + NODE_BN);
     f->res_bn = dev_bn(d + NODE_RES_BN);
-    f->node = (struct node){s.h, s.w, s.c, d[NODE_Z], f->bn.gamma ? &f->bn : NULL, s.relu, s.res, d[NODE_RES], s.res == RES_BN ? &f->res_bn : NULL, z_is_a ? d[NODE_Z] : d[NODE_A]};
+    f->node = (struct node){s.h,
+                            s.w,
+                            s.c,
+                            d[NODE_Z],
+                            f->bn.gamma ? &f->bn : NULL,
+                            s.relu,
+                            s.res,
+                            d[NODE_RES],
+                            s.res == RES_BN ? &f->res_bn : NULL,
+                            z_is_a ? d[NODE_Z] : d[NODE_A]};
     return &f->node;
 }
 
@@ -202,7 +237,8 @@ static void avoid_kink(struct op_case *c, int base, int n, struct node_shape s)
         for (int y = 0; y < s.h; y++)
             for (int x = 0; x < s.w; x++)
                 for (int k = 0; k < s.c; k++) {
-                    size_t e = (((size_t)i * (size_t)s.h + (size_t)y) * (size_t)s.w + (size_t)x) * (size_t)s.c + (size_t)k;
+                    size_t e =
+                        (((size_t)i * (size_t)s.h + (size_t)y) * (size_t)s.w + (size_t)x) * (size_t)s.c + (size_t)k;
                     while (fabs(ref_before_relu(nd, i, y, x, k)) < 1e-3) {
                         z->init[e] += 0.01f;
                         z->ref[e] = (double)z->init[e];
@@ -527,7 +563,9 @@ static void ce_setup(struct op_case *c)
     setup_logits(c, A0, "logits");
     struct buf *labels = whole(new_buf(c, A1, "labels", (size_t)r->n));
     for (int i = 0; i < r->n; i++) /* the first of the equals, the second, any */
-        labels->init[i] = (float)(i % 6 == 0 ? r->co / 2 : i % 6 == 3 ? r->co - 1 : (int)rng_below(&c->rng, (uint32_t)r->co));
+        labels->init[i] = (float)(i % 6 == 0   ? r->co / 2
+                                  : i % 6 == 3 ? r->co - 1
+                                               : (int)rng_below(&c->rng, (uint32_t)r->co));
     refresh(labels);
     if (r->d1 != NO)
         output(c, A2, "dlogits", c->buf[A0].n);
@@ -539,13 +577,15 @@ static void ce_reference(struct op_case *c)
 {
     const struct op_row *r = c->row;
     const struct buf *b = c->buf;
-    ref_softmax_ce(r->n, r->co, b[A0].ref, b[A1].ref, (double)r->smoothing, (double)r->weight, r->d1 == ADD, b[A2].ref, b[A3].ref, b[A4].ref);
+    ref_softmax_ce(r->n, r->co, b[A0].ref, b[A1].ref, (double)r->smoothing, (double)r->weight, r->d1 == ADD, b[A2].ref,
+                   b[A3].ref, b[A4].ref);
 }
 
 static void ce_run(const struct op_case *c, struct backend *be, float *const *d)
 {
     const struct op_row *r = c->row;
-    be->ops->softmax_ce(be, r->n, r->co, d[A0], (const int *)(const void *)d[A1], r->smoothing, r->weight, r->d1 == ADD, d[A2], d[A3], (int *)(void *)d[A4]);
+    be->ops->softmax_ce(be, r->n, r->co, d[A0], (const int *)(const void *)d[A1], r->smoothing, r->weight, r->d1 == ADD,
+                        d[A2], d[A3], (int *)(void *)d[A4]);
 }
 
 static void kd_setup(struct op_case *c)
@@ -560,7 +600,8 @@ static void kd_reference(struct op_case *c)
 {
     const struct op_row *r = c->row;
     const struct buf *b = c->buf;
-    ref_kd_loss(r->n, r->co, b[A0].ref, b[A1].ref, (double)r->temperature, (double)r->weight, r->d1 == ADD, b[A2].ref, b[A3].ref);
+    ref_kd_loss(r->n, r->co, b[A0].ref, b[A1].ref, (double)r->temperature, (double)r->weight, r->d1 == ADD, b[A2].ref,
+                b[A3].ref);
 }
 
 static void kd_run(const struct op_case *c, struct backend *be, float *const *d)
@@ -602,7 +643,8 @@ static void setup_maps(struct op_case *c)
 {
     const struct op_row *r = c->row;
     for (int side = 0; side < 2; side++) {
-        struct buf *b = side == 0 ? normal(c, A0, "f1", floats(r->n, r->h, r->w, r->ci), -0.2, 1) : normal(c, A1, "f2", floats(r->n, r->h2, r->w2, r->co), -0.2, 1);
+        struct buf *b = side == 0 ? normal(c, A0, "f1", floats(r->n, r->h, r->w, r->ci), -0.2, 1)
+                                  : normal(c, A1, "f2", floats(r->n, r->h2, r->w2, r->co), -0.2, 1);
         for (size_t e = 0; e < b->n; e++)
             b->init[e] = b->init[e] > 0 ? b->init[e] : 0;
         refresh(b);
@@ -688,7 +730,8 @@ static void sgd_setup(struct op_case *c)
 static void sgd_reference(struct op_case *c)
 {
     const struct op_row *r = c->row;
-    ref_sgd(r->n, c->buf[A0].ref, c->buf[A1].ref, c->buf[A2].ref, (double)r->lr, (double)r->momentum, (double)r->decay, r->nesterov);
+    ref_sgd(r->n, c->buf[A0].ref, c->buf[A1].ref, c->buf[A2].ref, (double)r->lr, (double)r->momentum, (double)r->decay,
+            r->nesterov);
 }
 
 static void sgd_run(const struct op_case *c, struct backend *be, float *const *d)
@@ -725,10 +768,16 @@ static int step_slot(int step, int what)
     return STEPS + step * STEP_SLOTS + what;
 }
 
-static void add_step(struct op_case *c, int h, int ci, int co, int k, int stride, int in, int out, int res, enum res_kind kind, bool relu, bool tap)
+static void add_step(struct op_case *c, int h, int ci, int co, int k, int stride, int in, int out, int res,
+                     enum res_kind kind, bool relu, bool tap)
 {
     int s = c->n_steps++;
-    c->step[s] = (struct ref_step){.conv = {.h = h, .w = h, .ci = ci, .co = co, .k = k, .stride = stride}, .in = in, .out = out, .res = res, .res_kind = kind, .relu = relu};
+    c->step[s] = (struct ref_step){.conv = {.h = h, .w = h, .ci = ci, .co = co, .k = k, .stride = stride},
+                                   .in = in,
+                                   .out = out,
+                                   .res = res,
+                                   .res_kind = kind,
+                                   .relu = relu};
     normal(c, step_slot(s, STEP_WEIGHT), "step weight", floats(k, k, ci, co), 0, 1 / sqrt((double)(k * k * ci)));
     normal(c, step_slot(s, STEP_BIAS), "step bias", (size_t)co, 0, 0.3);
     if (tap)
@@ -744,14 +793,16 @@ static void infer_setup(struct op_case *c)
     normal(c, A0, "x", floats(r->n, h, h, r->ci), 0, 1);
     add_step(c, h, r->ci, w, 3, 1, 0, cur, -1, RES_NONE, true, r->d1 != NO);
     add_step(c, h, w, w, 3, 1, cur, 2, -1, RES_NONE, true, false);
-    add_step(c, h, w, w, 3, 1, 2, cur, r->out_res == RES_NONE ? -1 : cur, r->out_res == RES_NONE ? RES_NONE : RES_SAME, true, r->d1 == ADD);
+    add_step(c, h, w, w, 3, 1, 2, cur, r->out_res == RES_NONE ? -1 : cur, r->out_res == RES_NONE ? RES_NONE : RES_SAME,
+             true, r->d1 == ADD);
     add_step(c, h, w, 2 * w, 3, 2, cur, 2, -1, RES_NONE, true, false);
     if (r->out_res == RES_BN)
         add_step(c, h, w, 2 * w, 1, 2, cur, 3, -1, RES_NONE, false, false);
     if (r->out_res == RES_PAD)
         add_step(c, h / 2, 2 * w, 2 * w, 3, 1, 2, 3, cur, RES_PAD, true, r->d1 != NO);
     else
-        add_step(c, h / 2, 2 * w, 2 * w, 3, 1, 2, 3, r->out_res == RES_NONE ? -1 : 3, r->out_res == RES_NONE ? RES_NONE : RES_SAME, true, r->d1 != NO);
+        add_step(c, h / 2, 2 * w, 2 * w, 3, 1, 2, 3, r->out_res == RES_NONE ? -1 : 3,
+                 r->out_res == RES_NONE ? RES_NONE : RES_SAME, true, r->d1 != NO);
     cur = 3;
     add_step(c, h / 2, 2 * w, 2 * w, 3, 1, cur, 2, -1, RES_NONE, true, false);
     if (r->k == 1) { /* every form of a 1x1 step: with ReLU, with residual from another map, with option A */
@@ -760,7 +811,8 @@ static void infer_setup(struct op_case *c)
         add_step(c, h / 4, 4 * w, 4 * w, 1, 1, 2, 3, -1, RES_NONE, true, false);
         w *= 2;
     } else {
-        add_step(c, h / 2, 2 * w, 2 * w, 3, 1, 2, 1, cur, r->out_res == RES_NONE ? RES_NONE : RES_SAME, true, r->d1 == ADD);
+        add_step(c, h / 2, 2 * w, 2 * w, 3, 1, 2, 1, cur, r->out_res == RES_NONE ? RES_NONE : RES_SAME, true,
+                 r->d1 == ADD);
     }
     if (!r->no_logits) {
         normal(c, A1, "fc weight", floats(1, 1, 2 * w, 10), 0, 1 / sqrt(2.0 * w));
@@ -786,9 +838,18 @@ static void infer_run(const struct op_case *c, struct backend *be, float *const 
     for (int s = 0; s < c->n_steps; s++) {
         const struct ref_step *f = &c->step[s];
         const struct ref_conv *v = &f->conv;
-        steps[s] = (struct infer_step){.conv = {0, v->h, v->w, v->ci, v->co, v->k, v->stride, d[step_slot(s, STEP_WEIGHT)], NULL}, .bias = d[step_slot(s, STEP_BIAS)], .in = f->in, .out = f->out, .res = f->res, .res_kind = f->res_kind, .relu = f->relu, .tap = d[step_slot(s, STEP_TAP)]};
+        steps[s] = (struct infer_step){
+            .conv = {0, v->h, v->w, v->ci, v->co, v->k, v->stride, d[step_slot(s, STEP_WEIGHT)], NULL},
+            .bias = d[step_slot(s, STEP_BIAS)],
+            .in = f->in,
+            .out = f->out,
+            .res = f->res,
+            .res_kind = f->res_kind,
+            .relu = f->relu,
+            .tap = d[step_slot(s, STEP_TAP)]};
     }
-    struct infer_plan plan = {.n_steps = c->n_steps, .n_maps = 4, .steps = steps, .fc_weight = d[A1], .fc_bias = d[A2], .classes = 10};
+    struct infer_plan plan = {
+        .n_steps = c->n_steps, .n_maps = 4, .steps = steps, .fc_weight = d[A1], .fc_bias = d[A2], .classes = 10};
     be->ops->infer(be, &plan, c->row->n, d[A0], d[A3]);
 }
 
@@ -814,14 +875,28 @@ KIND(sgd, sgd);
 KIND(bn_fold, fold);
 KIND(infer, infer);
 
-#define FWD(seed_, n_, h_, w_, ci_, co_, k_, stride_, ...) \
-    {.op = &conv_forward, .seed = seed_, .n = n_, .h = h_, .w = w_, .ci = ci_, .co = co_, .k = k_, .stride = stride_, __VA_ARGS__}
-#define BWD(seed_, n_, h_, w_, ci_, co_, k_, stride_, ...) \
-    {.op = &conv_backward, .seed = seed_, .n = n_, .h = h_, .w = w_, .ci = ci_, .co = co_, .k = k_, .stride = stride_, __VA_ARGS__}
-#define MAP(op_, seed_, n_, h_, w_, c_, ...) {.op = &op_, .seed = seed_, .n = n_, .h = h_, .w = w_, .ci = c_, __VA_ARGS__}
-#define HEAD(op_, seed_, n_, c_, k_, ...) {.op = &op_, .seed = seed_, .n = n_, .ci = c_, .co = k_, __VA_ARGS__}
-#define FSP(op_, seed_, n_, h_, w_, c1_, h2_, w2_, c2_, ...) \
-    {.op = &op_, .seed = seed_, .n = n_, .h = h_, .w = w_, .ci = c1_, .h2 = h2_, .w2 = w2_, .co = c2_, __VA_ARGS__}
+#define FWD(seed_, n_, h_, w_, ci_, co_, k_, stride_, ...)                                                             \
+    {                                                                                                                  \
+        .op = &conv_forward, .seed = seed_, .n = n_, .h = h_, .w = w_, .ci = ci_, .co = co_, .k = k_,                  \
+        .stride = stride_, __VA_ARGS__                                                                                 \
+    }
+#define BWD(seed_, n_, h_, w_, ci_, co_, k_, stride_, ...)                                                             \
+    {                                                                                                                  \
+        .op = &conv_backward, .seed = seed_, .n = n_, .h = h_, .w = w_, .ci = ci_, .co = co_, .k = k_,                 \
+        .stride = stride_, __VA_ARGS__                                                                                 \
+    }
+#define MAP(op_, seed_, n_, h_, w_, c_, ...)                                                                           \
+    {                                                                                                                  \
+        .op = &op_, .seed = seed_, .n = n_, .h = h_, .w = w_, .ci = c_, __VA_ARGS__                                    \
+    }
+#define HEAD(op_, seed_, n_, c_, k_, ...)                                                                              \
+    {                                                                                                                  \
+        .op = &op_, .seed = seed_, .n = n_, .ci = c_, .co = k_, __VA_ARGS__                                            \
+    }
+#define FSP(op_, seed_, n_, h_, w_, c1_, h2_, w2_, c2_, ...)                                                           \
+    {                                                                                                                  \
+        .op = &op_, .seed = seed_, .n = n_, .h = h_, .w = w_, .ci = c1_, .h2 = h2_, .w2 = w2_, .co = c2_, __VA_ARGS__  \
+    }
 
 static const struct op_row rows[] = {
     /* clang-format off */
@@ -1027,9 +1102,13 @@ static void name_case(struct op_case *c)
     static const char *const res[] = {"", "same", "pad", "bn"};
     static const char *const d[] = {"no", "set", "add"};
     const struct op_row *r = c->row;
-    size_t len = str_append(c->name, sizeof c->name, 0, "%s #%d n%d %dx%d %d->%d", r->op->name, (int)r->seed, r->n, r->h, r->w, r->ci, r->co);
+    size_t len = str_append(c->name, sizeof c->name, 0, "%s #%d n%d %dx%d %d->%d", r->op->name, (int)r->seed, r->n,
+                            r->h, r->w, r->ci, r->co);
     if (r->op == &conv_forward || r->op == &conv_backward)
-        str_append(c->name, sizeof c->name, len, " k%d s%d in:%s%s%s%s out:%s%s%s%s din:%s%s", r->k, r->stride, in[r->in], r->in_res ? "+" : "", res[r->in_res], r->in_linear ? "" : " relu", r->no_bn ? "no bn" : "bn", r->out_res ? "+" : "", res[r->out_res], r->out_linear ? "" : " relu", d[r->d1], r->sums ? " sums" : "");
+        str_append(c->name, sizeof c->name, len, " k%d s%d in:%s%s%s%s out:%s%s%s%s din:%s%s", r->k, r->stride,
+                   in[r->in], r->in_res ? "+" : "", res[r->in_res], r->in_linear ? "" : " relu",
+                   r->no_bn ? "no bn" : "bn", r->out_res ? "+" : "", res[r->out_res], r->out_linear ? "" : " relu",
+                   d[r->d1], r->sums ? " sums" : "");
     else if (r->op == &fsp_backward)
         str_append(c->name, sizeof c->name, len, " (%dx%d) df1:%s df2:%s", r->h2, r->w2, d[r->d1], d[r->d2]);
 }
@@ -1104,7 +1183,8 @@ static double worst_error(const struct buf *b, const float *got, double tol, siz
 }
 
 /* Compares one buffer as it came down; says why not. */
-static bool check_buf(const struct op_case *c, const struct buf *b, const float *sent, const float *got, double *worst, char *why)
+static bool check_buf(const struct op_case *c, const struct buf *b, const float *sent, const float *got, double *worst,
+                      char *why)
 {
     if (memcmp(sent + b->n, got + b->n, TAIL * sizeof *got) != 0) {
         snprintf(why, 256, "%s: written behind its end", b->name);
@@ -1120,7 +1200,8 @@ static bool check_buf(const struct op_case *c, const struct buf *b, const float 
     double error = worst_error(b, got, c->row->tol > 0 ? c->row->tol : 1e-5, &at);
     *worst = fmax(*worst, error);
     if (error > 1)
-        snprintf(why, 256, "%s[%zu] of %zu: got %.9g, reference %.9g (%.3g of what is allowed)", b->name, at, b->n, number(b, got, at), b->ref[at], error);
+        snprintf(why, 256, "%s[%zu] of %zu: got %.9g, reference %.9g (%.3g of what is allowed)", b->name, at, b->n,
+                 number(b, got, at), b->ref[at], error);
     return error <= 1;
 }
 

@@ -105,13 +105,14 @@ void ref_node_backward(int n, const struct ref_node *nd, const double *da)
 
 /* Calls for each product of the sum that a convolution is: out[o] meets in[i] with weight[w]. Rows of Co are left to
  * the caller, whose inner loop runs over them. */
-#define EACH_TAP(cv, i, y, x, kh, kw, yi, xi)                                                                              \
-    for (int i = 0; i < (cv)->n; i++)                                                                                      \
-        for (int y = 0; y < (cv)->h / (cv)->stride; y++)                                                                   \
-            for (int x = 0; x < (cv)->w / (cv)->stride; x++)                                                               \
-                for (int kh = 0; kh < (cv)->k; kh++)                                                                       \
-                    for (int kw = 0, yi = y * (cv)->stride + kh - (cv)->k / 2, xi; kw < (cv)->k; kw++)                     \
-                        if (xi = x * (cv)->stride + kw - (cv)->k / 2, yi >= 0 && yi < (cv)->h && xi >= 0 && xi < (cv)->w)
+#define EACH_TAP(cv, i, y, x, kh, kw, yi, xi)                                                                          \
+    for (int i = 0; i < (cv)->n; i++)                                                                                  \
+        for (int y = 0; y < (cv)->h / (cv)->stride; y++)                                                               \
+            for (int x = 0; x < (cv)->w / (cv)->stride; x++)                                                           \
+                for (int kh = 0; kh < (cv)->k; kh++)                                                                   \
+                    for (int kw = 0, yi = y * (cv)->stride + kh - (cv)->k / 2, xi; kw < (cv)->k; kw++)                 \
+                        if (xi = x * (cv)->stride + kw - (cv)->k / 2,                                                  \
+                            yi >= 0 && yi < (cv)->h && xi >= 0 && xi < (cv)->w)
 
 static void convolve(const struct ref_conv *cv, const double *in, double *z)
 {
@@ -165,7 +166,8 @@ static void bn_backward(size_t pixels, int c, const double *z, const struct ref_
     for (size_t e = 0; e < pixels * (size_t)c; e++) {
         size_t k = e % (size_t)c;
         double xhat = (z[e] - bn->mean[k]) * bn->invstd[k];
-        dz[e] = bn->gamma[k] * bn->invstd[k] * (g[e] - bn->dbeta[k] / (double)pixels - xhat * bn->dgamma[k] / (double)pixels);
+        dz[e] = bn->gamma[k] * bn->invstd[k] *
+                (g[e] - bn->dbeta[k] / (double)pixels - xhat * bn->dgamma[k] / (double)pixels);
     }
 }
 
@@ -342,12 +344,12 @@ static size_t pooled_at(const double *f, int h, int w, int c, int common_h, int 
     return best;
 }
 
-#define EACH_PRODUCT(p, i, y, x, k1, k2, ho, wo)                                                                           \
-    for (int i = 0, ho = (p)->h1 < (p)->h2 ? (p)->h1 : (p)->h2, wo = (p)->w1 < (p)->w2 ? (p)->w1 : (p)->w2; i < (p)->n;    \
-         i++)                                                                                                              \
-        for (int y = 0; y < ho; y++)                                                                                       \
-            for (int x = 0; x < wo; x++)                                                                                   \
-                for (int k1 = 0; k1 < (p)->c1; k1++)                                                                       \
+#define EACH_PRODUCT(p, i, y, x, k1, k2, ho, wo)                                                                       \
+    for (int i = 0, ho = (p)->h1 < (p)->h2 ? (p)->h1 : (p)->h2, wo = (p)->w1 < (p)->w2 ? (p)->w1 : (p)->w2;            \
+         i < (p)->n; i++)                                                                                              \
+        for (int y = 0; y < ho; y++)                                                                                   \
+            for (int x = 0; x < wo; x++)                                                                               \
+                for (int k1 = 0; k1 < (p)->c1; k1++)                                                                   \
                     for (int k2 = 0; k2 < (p)->c2; k2++)
 
 void ref_fsp_forward(const struct fsp_pair *p, const double *f1, const double *f2, double *g)
@@ -429,7 +431,8 @@ void ref_infer(const struct ref_step *steps, int n_steps, int n_maps, const doub
         convolve(&cv, map[st->in], z);
         for (size_t e = 0; e < size; e++)
             z[e] += st->bias[e % (size_t)cv.co];
-        struct ref_node node = {.h = h, .w = w, .c = cv.co, .z = z, .relu = st->relu, .res_kind = st->res_kind, .a = out};
+        struct ref_node node = {
+            .h = h, .w = w, .c = cv.co, .z = z, .relu = st->relu, .res_kind = st->res_kind, .a = out};
         node.res = st->res >= 0 ? map[st->res] : NULL;
         ref_node_forward(n, &node);
         free(z);

@@ -131,14 +131,16 @@ enum { MAX_C = 8, N = 3, SIDE = 4 };
 
 static void bn_new(struct rng *rng, struct ref_bn *bn)
 {
-    double **fields[] = {&bn->gamma, &bn->beta, &bn->running_mean, &bn->running_var, &bn->mean, &bn->invstd, &bn->scale, &bn->shift, &bn->dgamma, &bn->dbeta};
+    double **fields[] = {&bn->gamma,  &bn->beta,  &bn->running_mean, &bn->running_var, &bn->mean,
+                         &bn->invstd, &bn->scale, &bn->shift,        &bn->dgamma,      &bn->dbeta};
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         *fields[i] = normals(rng, MAX_C, i == 0 ? 1 : 0, 0.4);
 }
 
 static void bn_free(struct ref_bn *bn)
 {
-    double *fields[] = {bn->gamma, bn->beta, bn->running_mean, bn->running_var, bn->mean, bn->invstd, bn->scale, bn->shift, bn->dgamma, bn->dbeta};
+    double *fields[] = {bn->gamma,  bn->beta,  bn->running_mean, bn->running_var, bn->mean,
+                        bn->invstd, bn->scale, bn->shift,        bn->dgamma,      bn->dbeta};
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
         free(fields[i]);
 }
@@ -197,7 +199,13 @@ static void chain_init(struct chain *c, uint64_t seed)
     c->conv_res = (struct ref_conv){N, SIDE, SIDE, ci, co, 1, c->stride, c->w_res, normals(&rng, ci * co, 0, 1)};
     c->in = (struct ref_node){.h = SIDE, .w = SIDE, .c = ci, .z = c->x};
     c->mid = (struct ref_node){.h = SIDE, .w = SIDE, .c = cm, .z = c->z0, .bn = &c->bn0, .relu = c->relu};
-    c->out = (struct ref_node){.h = ho, .w = ho, .c = co, .z = c->z1, .bn = c->out_bn ? &c->bn1 : NULL, .relu = c->relu, .res_kind = c->res_kind};
+    c->out = (struct ref_node){.h = ho,
+                               .w = ho,
+                               .c = co,
+                               .z = c->z1,
+                               .bn = c->out_bn ? &c->bn1 : NULL,
+                               .relu = c->relu,
+                               .res_kind = c->res_kind};
     c->out.res = c->res_kind == RES_BN ? c->z_res : c->res_kind == RES_NONE ? NULL : c->res;
     c->out.res_bn = c->res_kind == RES_BN ? &c->bn_res : NULL;
     c->proj = (struct ref_node){.h = ho, .w = ho, .c = co, .z = c->z_res, .bn = &c->bn_res};
@@ -205,7 +213,19 @@ static void chain_init(struct chain *c, uint64_t seed)
 
 static void chain_free(struct chain *c)
 {
-    double *all[] = {c->x, c->w0, c->w1, c->w_res, c->z0, c->z1, c->z_res, c->res, c->a, c->r, c->conv0.dweight, c->conv1.dweight, c->conv_res.dweight};
+    double *all[] = {c->x,
+                     c->w0,
+                     c->w1,
+                     c->w_res,
+                     c->z0,
+                     c->z1,
+                     c->z_res,
+                     c->res,
+                     c->a,
+                     c->r,
+                     c->conv0.dweight,
+                     c->conv1.dweight,
+                     c->conv_res.dweight};
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         free(all[i]);
     bn_free(&c->bn0);
@@ -261,7 +281,8 @@ static void convolutions_and_nodes_by_differences(void **state)
         for (int stride = 1; stride <= 2; stride++)
             for (int relu = 0; relu <= 1; relu++)
                 for (int kind = RES_NONE; kind <= RES_BN; kind++) {
-                    struct chain c = {.k = k, .stride = stride, .relu = relu, .out_bn = true, .res_kind = (enum res_kind)kind};
+                    struct chain c = {
+                        .k = k, .stride = stride, .relu = relu, .out_bn = true, .res_kind = (enum res_kind)kind};
                     check_chain(&c, (uint64_t)(((k * 2 + stride) * 2 + relu) * 4 + kind));
                 }
     struct chain regressor = {.k = 3, .stride = 1};
@@ -289,7 +310,12 @@ static void head_by_differences(void **state)
     (void)state;
     struct rng rng;
     rng_seed(&rng, 3, 1);
-    struct head h = {normals(&rng, N * HW * C, 0, 1), normals(&rng, C * K, 0, 1), normals(&rng, K, 0, 1), normals(&rng, N * K, 0, 1), {0}, {0}};
+    struct head h = {normals(&rng, N * HW * C, 0, 1),
+                     normals(&rng, C * K, 0, 1),
+                     normals(&rng, K, 0, 1),
+                     normals(&rng, N * K, 0, 1),
+                     {0},
+                     {0}};
     double dw[C * K], db[K], dfeature[N * C], da[N * HW * C];
     head_forward(&h);
     ref_fc_backward(N, C, K, h.feature, h.w, h.r, dw, db, dfeature);
@@ -329,7 +355,8 @@ static void losses_by_differences(void **state)
     struct rng rng;
     rng_seed(&rng, 4, 1);
     const struct loss kinds[] = {
-        {.kind = CE}, {.kind = CE, .smoothing = 0.1}, {.kind = KD, .temperature = 1}, {.kind = KD, .temperature = 4}, {.kind = HINT}, {.kind = FSP, .per = 1}, {.kind = FSP, .per = K},
+        {.kind = CE},   {.kind = CE, .smoothing = 0.1}, {.kind = KD, .temperature = 1}, {.kind = KD, .temperature = 4},
+        {.kind = HINT}, {.kind = FSP, .per = 1},        {.kind = FSP, .per = K},
     };
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         struct loss l = kinds[i];
@@ -385,13 +412,17 @@ static void fsp_by_differences(void **state)
 {
     (void)state;
     const struct fsp_pair pairs[] = {
-        {2, 4, 4, 3, 4, 4, 5}, {2, 4, 4, 3, 2, 2, 5}, {2, 2, 2, 3, 4, 4, 2}, {1, 8, 4, 2, 2, 1, 3}, {1, 1, 2, 3, 4, 8, 2},
+        {2, 4, 4, 3, 4, 4, 5}, {2, 4, 4, 3, 2, 2, 5}, {2, 2, 2, 3, 4, 4, 2},
+        {1, 8, 4, 2, 2, 1, 3}, {1, 1, 2, 3, 4, 8, 2},
     };
     struct rng rng;
     rng_seed(&rng, 5, 1);
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
         const struct fsp_pair *p = &pairs[i];
-        struct fsp_chain f = {.pair = *p, .n1 = p->n * p->h1 * p->w1 * p->c1, .n2 = p->n * p->h2 * p->w2 * p->c2, .n_g = p->n * p->c1 * p->c2};
+        struct fsp_chain f = {.pair = *p,
+                              .n1 = p->n * p->h1 * p->w1 * p->c1,
+                              .n2 = p->n * p->h2 * p->w2 * p->c2,
+                              .n_g = p->n * p->c1 * p->c2};
         f.f1 = normals(&rng, f.n1, 0, 1);
         f.f2 = normals(&rng, f.n2, 0, 1);
         f.r = normals(&rng, f.n_g, 0, 1);

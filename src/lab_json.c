@@ -1,5 +1,5 @@
 /* The names are a contract: fields may be added, never renamed. */
-#include "status.h"
+#include "lab_json.h"
 
 #include <math.h>
 
@@ -24,7 +24,7 @@ static json_t *losses_json(const struct lab_state *s)
     return o;
 }
 
-json_t *status_json(const struct lab_state *s, int clients)
+json_t *lab_state_json(const struct lab_state *s, int clients)
 {
     json_t *o = json_object(), *params = json_object();
     for (int i = 0; i < s->n_params; i++)
@@ -63,7 +63,7 @@ json_t *status_json(const struct lab_state *s, int clients)
     return o;
 }
 
-json_t *ack_json(const struct lab_ack *a)
+json_t *lab_ack_json(const struct lab_ack *a)
 {
     json_t *o = json_object();
     json_object_set_new(o, "ok", json_boolean(a->ok));
