@@ -146,7 +146,7 @@ const struct param_def param_table[] = {
      .group = "study",
      .help = "rule that ends a trial early when it will not win"},
     {SETTING(repeats), .type = PARAM_INT, .min = 1, .max = 1000, .initial = "1", .unit = "runs", .group = "study",
-     .help = "how often the recommended configuration is run, with seeds seed, seed+1, ..."},
+     .help = "how often the recommended configuration is run, with seeds seed, seed+1 and so on"},
     {SETTING(search_repeats), .type = PARAM_INT, .min = 1, .max = 1000, .initial = "1", .unit = "searches",
      .group = "study",
      .help = "how often the whole search is done, each with another seed"},
