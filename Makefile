@@ -160,11 +160,11 @@ check: ## everything: tests with -Werror, under asan and tsan, layers, headers, 
 	@echo "check: all passed"
 
 asan: ## tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	@ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	    $(MAKE) --no-print-directory test VARIANT=asan
 
 tsan: ## tests under ThreadSanitizer
-	@TSAN_OPTIONS=halt_on_error=1 $(MAKE) --no-print-directory test VARIANT=tsan
+	@TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1 $(MAKE) --no-print-directory test VARIANT=tsan
 
 layers: ## the arrows between the rooms, read from the #include lines
 	@tests/layers.sh

@@ -248,7 +248,8 @@ static bool no_study(const struct scan *s, const char *study, struct err *err)
     for (int i = 0; i < s->n; i++)
         if (is_study(&s->entries[i]))
             len = str_append(list, sizeof(list), len, "%s%s", len ? ", " : "", s->entries[i].section);
-    return err_set(err, ERR_CONFIG, "%s: no study '%.60s' (there %s)", s->path, study, len ? "are: " : "are none");
+    return err_set(err, ERR_CONFIG, "%s: no study '%.60s' (there are%s%s)", s->path, study, len ? ": " : " ",
+                   len ? list : "none");
 }
 
 bool config_read(const char *path, const char *study, struct params *p, struct err *err)
