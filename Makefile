@@ -176,10 +176,12 @@ headers: ## every header compiles by itself
 	done; echo "headers: every one compiles by itself"
 
 ifneq ($(wildcard src/cmd_bench.c),)
-bench: all ## measure operations, training steps and search
+bench: all ## measure operations and training steps
 	./fsplab bench ops
 	./fsplab bench step
-	./fsplab bench search
+
+bench-peers: all ## the same steps beside PyTorch's, taking turns (needs python3-torch)
+	/usr/bin/python3 tests/peers/torch_step.py --against ./fsplab
 endif
 
 ifneq ($(FUZZ_SRC),)
