@@ -222,6 +222,10 @@ static void long_values_do_not_overrun(void **state)
     assert_string_equal(p.teacher, text);
     assert_string_equal(p.student, "res14");
     memset(text, 'a', sizeof(text));
+    text[PARAM_STR_MAX] = '\0';
+    assert_false(params_set(&p, "teacher", text, &err)); /* one too many */
+    assert_has(err.msg, "is too long (allowed: text of at most 255 bytes)");
+    text[PARAM_STR_MAX] = 'a';
     text[sizeof(text) - 1] = '\0';
     static const char *const keys[] = {"teacher", "lambda", "batch", "method", "device", "nesterov", "search.lambda"};
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
