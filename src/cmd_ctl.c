@@ -83,7 +83,8 @@ static void print_status(json_t *o)
     print_number(o, "pid", " (process %.0f)");
     print_number(o, "trial", "\ntrial %.0f");
     print_number(o, "trials_planned", " of %.0f");
-    printf("\nstage %s", word(o, "stage", "-"));
+    if (*word(o, "stage", ""))
+        printf("\nstage %s", word(o, "stage", ""));
     print_number(o, "step", ", step %.0f");
     print_number(o, "steps", " of %.0f");
     print_number(o, "resumed_at", " (taken up at step %.0f)");

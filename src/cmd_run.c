@@ -23,8 +23,8 @@ static void on_signal(int sig)
         interrupts++;
     else
         terminations++;
-    if (interrupts + terminations > 1)
-        _exit(sig == SIGINT ? 130 : 143);
+    if (interrupts > 1) /* a second SIGTERM is no haste: timeout(1) sends two */
+        _exit(130);
 }
 
 static void catch_signals(bool headless)
@@ -75,7 +75,12 @@ static void progress_text(const struct lab_state *s, char *buf, size_t cap)
     size_t len = str_append(buf, cap, 0, "trial %d", s->trial);
     if (s->trials_planned > 1)
         len = str_append(buf, cap, len, "/%lld", (long long)s->trials_planned);
-    len = str_append(buf, cap, len, "  %s %d/%d", s->stage, s->step, s->steps);
+    if (strcmp(s->stage, "done") == 0)
+        len = str_append(buf, cap, len, "  done");
+    else
+        len = str_append(buf, cap, len, "  %s %d/%d", s->stage, s->step, s->steps);
+    if (s->resumed_at >= 0 && s->resumed_at == s->step && strcmp(s->resumed_stage, s->stage) == 0)
+        len = str_append(buf, cap, len, "  from the checkpoint");
     if (!isnan(s->loss))
         len = str_append(buf, cap, len, "  loss %.4g", s->loss);
     len = add_accuracy(s, buf, cap, len);

@@ -1,410 +1,11 @@
-/* The worker: searches, trials and their record. Between any two steps it looks at the command queue. What a step
- * measured goes to the store in groups that are committed at least once a second and with every checkpoint; a trial
- * that is taken up again writes the same rows once more. */
-#include "lab_impl.h"
+/* The whole study: each search from the journal's beginning (what has ended is told, the rest is run), then the repeats
+ * of what it recommends, then the test set. */
+#include "lab_work.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "io/fsutil.h"
-
-enum { STATUS_TRAIN_STEPS = 50 };
-
-/* ---- the record ---- */
-
-/* A trial that is being run. */
-struct running {
-    struct trial_row row;
-    struct trial *trial;
-    double stage_began, *stage_seconds; /* of the present stage, into the row */
-    double train_sum;
-    int train_n;
-};
-
-static double seconds_total(const struct trial_row *r)
-{
-    return r->seconds_teacher + r->seconds_transfer + r->seconds_finetune;
-}
-
-static bool begin_group(struct lab *lab, struct err *err)
-{
-    if (!lab->in_group && !store_begin(lab->store, err))
-        return false;
-    if (!lab->in_group)
-        lab->last_commit = clock_seconds();
-    lab->in_group = true;
-    return true;
-}
-
-static bool end_group(struct lab *lab, struct err *err)
-{
-    bool had = lab->in_group;
-    lab->in_group = false;
-    return !had || store_commit(lab->store, err);
-}
-
-static bool event(struct lab *lab, const struct running *r, const char *kind, const char *text, struct err *err)
-{
-    struct event_row e = {.trial = r ? r->row.number : 0, .before = NAN, .after = NAN};
-    snprintf(e.kind, sizeof e.kind, "%s", kind);
-    str_append(e.text, sizeof e.text, 0, "%s", text);
-    if (r && r->trial) {
-        snprintf(e.stage, sizeof e.stage, "%s", stage_name(trial_stage(r->trial)));
-        e.step = trial_at(r->trial);
-    }
-    lab->draft.last_event++;
-    return store_event_put(lab->store, &e, err);
-}
-
-static bool put_value(struct lab *lab, const struct running *r, const struct trial_progress *p, const char *key, double v,
-                      struct err *err)
-{
-    return isnan(v) || store_value_put(lab->store, r->row.number, stage_name(p->stage), p->step, key, v,
-                                       seconds_total(&r->row), err);
-}
-
-static bool record_step(struct lab *lab, struct running *r, const struct trial_progress *p, struct err *err)
-{
-    const struct step_result *s = &p->result;
-    static const char *const fsp_keys[] = {"fsp1", "fsp2", "fsp3"};
-    bool ok = begin_group(lab, err);
-    if (ok && p->stepped) {
-        ok = put_value(lab, r, p, "loss", (double)s->loss, err) && put_value(lab, r, p, "ce", (double)s->ce, err) &&
-             put_value(lab, r, p, "kd", (double)s->kd, err) && put_value(lab, r, p, "hint", (double)s->hint, err) &&
-             put_value(lab, r, p, "lr", p->lr, err) && put_value(lab, r, p, "train_accuracy", p->train_accuracy, err);
-        for (int i = 0; ok && i < 3; i++)
-            ok = put_value(lab, r, p, fsp_keys[i], (double)s->fsp[i], err);
-    }
-    if (ok && p->evaluated)
-        ok = put_value(lab, r, p, "val_accuracy", p->val_accuracy, err) && put_value(lab, r, p, "val_loss", p->val_loss, err);
-    if (ok && p->warning)
-        ok = event(lab, r, p->collapse_began ? "collapse" : "warning", p->warning, err);
-    if (ok && clock_seconds() - lab->last_commit > 1)
-        ok = end_group(lab, err);
-    return ok;
-}
-
-static bool record_fsp(struct lab *lab, struct running *r, struct err *err)
-{
-    bool ok = true;
-    for (int i = 0; ok && i < 6; i++) {
-        int m, n;
-        float *g;
-        if (!trial_fsp(r->trial, i / 2, "TS"[i % 2], &m, &n, &g))
-            return true;
-        ok = store_fsp_put(lab->store, r->row.number, stage_name(trial_stage(r->trial)), trial_at(r->trial), i / 2 + 1,
-                           "TS"[i % 2], m, n, g, err);
-        free(g);
-    }
-    return ok;
-}
-
-/* File first, then the row that names it, in one commit with everything up to this step. */
-static bool checkpoint(struct lab *lab, struct running *r, struct err *err)
-{
-    char sha[65], *file = xstrfmt("%s/state.safetensors", r->row.dir);
-    r->row.edited = trial_edited(r->trial);
-    r->row.collapsed = trial_collapsed(r->trial);
-    r->row.val_accuracy = trial_val_accuracy(r->trial);
-    r->row.best_val_accuracy = trial_best_accuracy(r->trial);
-    bool ok = trial_save(r->trial, sha, err) && begin_group(lab, err) && record_fsp(lab, r, err) &&
-              store_checkpoint_put(lab->store, r->row.number, stage_name(trial_stage(r->trial)), trial_at(r->trial), file, sha,
-                                   err) &&
-              store_trial_put(lab->store, &r->row, err);
-    free(file);
-    return end_group(lab, ok ? err : NULL) && ok;
-}
-
-/* ---- the snapshot ---- */
-
-static void draft_position(struct lab *lab, struct running *r)
-{
-    struct lab_state *d = &lab->draft;
-    const struct params *p = trial_params(r->trial);
-    enum stage s = trial_stage(r->trial);
-    snprintf(d->stage, sizeof d->stage, "%s", stage_name(s));
-    d->step = trial_at(r->trial);
-    d->steps = trial_steps(r->trial);
-    d->lr = trial_lr(r->trial);
-    d->base_lr = s == STAGE_TEACHER ? p->teacher_lr : s == STAGE_TRANSFER ? p->transfer_lr : p->finetune_lr;
-    d->lambda = p->lambda;
-    d->lambda_i[0] = p->lambda1, d->lambda_i[1] = p->lambda2, d->lambda_i[2] = p->lambda3;
-    d->edited = trial_edited(r->trial);
-    d->collapsed = trial_collapsed(r->trial);
-    d->val_accuracy = trial_val_accuracy(r->trial);
-    d->best_val_accuracy = trial_best_accuracy(r->trial);
-    if (isnan(d->step_seconds)) {
-        d->stage_eta = d->trial_eta = NAN;
-        return;
-    }
-    d->stage_eta = (d->steps - d->step) * d->step_seconds;
-    d->trial_eta = d->stage_eta;
-    if (s == STAGE_TEACHER)
-        d->trial_eta += p->transfer_steps * d->step_seconds;
-    if (s < STAGE_FINETUNE)
-        d->trial_eta += p->finetune_steps * d->step_seconds;
-}
-
-static void draft_step(struct lab *lab, struct running *r, const struct trial_progress *p, double seconds)
-{
-    struct lab_state *d = &lab->draft;
-    const struct step_result *s = &p->result;
-    if (p->stepped) {
-        d->loss = (double)s->loss, d->ce = (double)s->ce, d->kd = (double)s->kd, d->hint = (double)s->hint;
-        for (int i = 0; i < 3; i++) {
-            d->fsp[i] = (double)s->fsp[i];
-            d->fsp_student[i] = (double)s->fsp_student[i];
-            d->fsp_teacher[i] = (double)s->fsp_teacher[i];
-        }
-        d->step_seconds = isnan(d->step_seconds) ? seconds : 0.95 * d->step_seconds + 0.05 * seconds;
-        d->images_per_second = lab->params.batch / d->step_seconds;
-        if (!isnan(p->train_accuracy)) {
-            int n = ++r->train_n < STATUS_TRAIN_STEPS ? r->train_n : STATUS_TRAIN_STEPS;
-            d->train_accuracy = r->train_n == 1 ? p->train_accuracy : d->train_accuracy + (p->train_accuracy - d->train_accuracy) / n;
-        }
-    }
-    if (p->stage_ended) {
-        d->step_seconds = d->train_accuracy = NAN;
-        r->train_n = 0;
-    }
-    draft_position(lab, r);
-    if (p->evaluated)
-        d->val_accuracy = p->val_accuracy;
-    if (clock_seconds() - lab->last_publish > 0.1 || p->stage_ended || p->evaluated)
-        lab_publish(lab);
-}
-
-static void draft_trial(struct lab *lab, const struct running *r)
-{
-    struct lab_state *d = &lab->draft;
-    d->trial = r->row.number;
-    d->kind = r->row.kind;
-    d->search_no = r->row.search_no;
-    d->repeat = r->row.repeat;
-    d->n_params = r->row.n_params;
-    memcpy(d->param_name, r->row.param_name, sizeof d->param_name);
-    memcpy(d->param_value, r->row.param_value, sizeof d->param_value);
-    d->resumed_at = -1;
-    d->resumed_stage[0] = 0;
-    d->step_seconds = d->train_accuracy = d->images_per_second = NAN;
-    d->loss = d->ce = d->kd = d->hint = NAN;
-    for (int i = 0; i < 3; i++)
-        d->fsp[i] = d->fsp_student[i] = d->fsp_teacher[i] = NAN;
-}
-
-static void set_state(struct lab *lab, const char *state)
-{
-    snprintf(lab->draft.state, sizeof lab->draft.state, "%s", state);
-    lab_publish(lab);
-}
-
-/* ---- commands ---- */
-
-static struct lab_ack ack_of(const struct lab_cmd *c, const struct running *r)
-{
-    struct lab_ack a = {.id = c->id, .ok = true, .before = NAN, .after = NAN};
-    if (r) {
-        a.trial = r->row.number;
-        a.step = trial_at(r->trial);
-        snprintf(a.stage, sizeof a.stage, "%s", stage_name(trial_stage(r->trial)));
-    }
-    return a;
-}
-
-static void refuse(struct lab_ack *a, const char *why)
-{
-    a->ok = false;
-    str_append(a->message, sizeof a->message, 0, "%s", why);
-}
-
-static bool do_set(struct lab *lab, struct running *r, const struct lab_cmd *c, struct lab_ack *a, struct err *err)
-{
-    struct err bad = {0};
-    struct event_row e = {.trial = r->row.number, .step = a->step};
-    if (!trial_set(r->trial, c->key[0], c->value[0], &a->before, &bad)) {
-        refuse(a, bad.msg);
-        return true;
-    }
-    a->after = c->value[0];
-    snprintf(e.stage, sizeof e.stage, "%s", a->stage);
-    snprintf(e.kind, sizeof e.kind, "set");
-    snprintf(e.key, sizeof e.key, "%s", c->key[0]);
-    e.before = a->before;
-    e.after = a->after;
-    lab->draft.last_event++;
-    return store_event_put(lab->store, &e, err) && checkpoint(lab, r, err);
-}
-
-static void do_enqueue(struct lab *lab, const struct lab_cmd *c, struct lab_ack *a)
-{
-    double x[SPACE_MAX];
-    struct err bad = {0};
-    for (int d = 0; d < lab->space.n; d++)
-        x[d] = params_get_number(&lab->params, param_find(lab->space.dims[d].name));
-    for (int i = 0; i < c->n; i++) {
-        int d = 0;
-        while (d < lab->space.n && strcmp(lab->space.dims[d].name, c->key[i]) != 0)
-            d++;
-        if (d == lab->space.n) {
-            char why[200];
-            snprintf(why, sizeof why, "'%s' is not searched over in this study", c->key[i]);
-            refuse(a, why);
-            return;
-        }
-        x[d] = c->value[i];
-    }
-    if (!search_enqueue(lab->search, x, &bad))
-        refuse(a, bad.msg);
-}
-
-static bool do_pause(struct lab *lab, struct running *r, struct lab_ack *a, bool pause, struct err *err)
-{
-    if (lab->paused == pause) {
-        refuse(a, pause ? "already paused" : "not paused");
-        return true;
-    }
-    lab->paused = pause;
-    r->row.state = pause ? TRIAL_PAUSED : TRIAL_RUNNING;
-    return event(lab, r, pause ? "pause" : "resume", "", err) && checkpoint(lab, r, err);
-}
-
-/* Carries out one command. false: the store or a file failed. */
-static bool obey(struct lab *lab, struct running *r, const struct lab_cmd *c, struct err *err)
-{
-    struct lab_ack a = ack_of(c, r);
-    bool ok = true;
-    switch (c->op) {
-    case LAB_PAUSE: ok = do_pause(lab, r, &a, true, err); break;
-    case LAB_RESUME: ok = do_pause(lab, r, &a, false, err); break;
-    case LAB_STOP: lab->stop = true; break;
-    case LAB_QUIT: lab->quit = true; break;
-    case LAB_SET: ok = do_set(lab, r, c, &a, err); break;
-    case LAB_ENQUEUE: do_enqueue(lab, c, &a); break;
-    }
-    if (!ok) {
-        refuse(&a, err->msg);
-    } else if (c->op == LAB_PAUSE || c->op == LAB_RESUME) {
-        snprintf(lab->draft.state, sizeof lab->draft.state, "%s", lab->paused ? "paused" : "running");
-    }
-    draft_position(lab, r);
-    lab_answer(lab, &a);
-    return ok;
-}
-
-/* Empties the queue, and while paused waits for more. false: failure. */
-static bool obey_all(struct lab *lab, struct running *r, struct err *err)
-{
-    struct lab_cmd c;
-    while (lab_take(lab, &c, lab->paused && !lab->stop && !lab->quit))
-        if (!obey(lab, r, &c, err))
-            return false;
-    return true;
-}
-
-/* ---- one trial ---- */
-
-static struct params trial_settings(const struct lab *lab, const struct trial_row *row)
-{
-    struct params p = lab->params;
-    struct err ignored;
-    for (int i = 0; i < row->n_params; i++)
-        params_set_number(&p, param_find(row->param_name[i]), row->param_value[i], &ignored);
-    p.seed = row->seed;
-    return p;
-}
-
-/* Ends a trial badly: whatever is wrong with it, the study goes on. */
-static bool give_up(struct lab *lab, struct running *r, enum trial_state state, const char *why, struct err *err)
-{
-    r->row.state = state;
-    str_append(r->row.reason, sizeof r->row.reason, 0, "%s", why);
-    lab->draft.trials_failed++;
-    bool ok = event(lab, r, trial_state_name(state), why, err) && store_trial_put(lab->store, &r->row, err);
-    return end_group(lab, ok ? err : NULL) && ok;
-}
-
-static bool start_trial(struct lab *lab, struct running *r, struct err *err)
-{
-    struct params p = trial_settings(lab, &r->row);
-    bool found = false;
-    struct err bad = {0};
-    draft_trial(lab, r);
-    r->trial = trial_load(&lab->env, &p, r->row.dir, &found, &bad);
-    if (!found)
-        r->trial = trial_new(&lab->env, &p, r->row.dir, &bad);
-    if (!r->trial)
-        return give_up(lab, r, TRIAL_FAILED, bad.msg, err);
-    if (found) {
-        char text[64];
-        lab->draft.resumed_at = trial_at(r->trial);
-        snprintf(lab->draft.resumed_stage, sizeof lab->draft.resumed_stage, "%s", stage_name(trial_stage(r->trial)));
-        snprintf(text, sizeof text, "from the checkpoint at step %d of %s", trial_at(r->trial), stage_name(trial_stage(r->trial)));
-        if (!event(lab, r, "resumed_at", text, err))
-            return false;
-    }
-    r->row.state = TRIAL_RUNNING;
-    draft_position(lab, r);
-    lab_publish(lab);
-    return store_trial_put(lab->store, &r->row, err);
-}
-
-static void add_seconds(struct running *r, enum stage s, double seconds)
-{
-    *(s == STAGE_TEACHER ? &r->row.seconds_teacher : s == STAGE_TRANSFER ? &r->row.seconds_transfer : &r->row.seconds_finetune) += seconds;
-}
-
-/* One step and its record. *done: the trial has ended, one way or the other. */
-static bool advance(struct lab *lab, struct running *r, bool *done, struct err *err)
-{
-    struct trial_progress p;
-    enum trial_end end;
-    double t0 = clock_seconds();
-    struct err bad = {0};
-    if (!trial_step(r->trial, &p, &end, &bad)) {
-        *done = true;
-        return bad.code == ERR_IO ? err_set(err, bad.code, "%s", bad.msg) : give_up(lab, r, TRIAL_FAILED, bad.msg, err);
-    }
-    double seconds = clock_seconds() - t0;
-    add_seconds(r, p.stage, seconds);
-    if (!record_step(lab, r, &p, err))
-        return false;
-    draft_step(lab, r, &p, seconds);
-    if (end == TRIAL_DIED) {
-        *done = true;
-        r->row.val_accuracy = NAN;
-        return give_up(lab, r, TRIAL_DIVERGED, trial_advice(r->trial), err);
-    }
-    if (end == TRIAL_FINISHED) {
-        *done = true;
-        r->row.state = TRIAL_COMPLETE;
-        if (lab->params.select == SELECT_TEST)
-            r->row.test_accuracy = trial_val_accuracy(r->trial);
-    }
-    return (!p.checkpoint_due && !*done) || checkpoint(lab, r, err);
-}
-
-/* Runs a trial to its end, or until told to leave: then it is saved and its state says so. */
-static bool run_trial(struct lab *lab, struct running *r, struct err *err)
-{
-    bool done = false, ok = start_trial(lab, r, err);
-    if (ok && !r->trial)
-        return true;
-    while (ok && !done) {
-        ok = obey_all(lab, r, err);
-        if (!ok || lab->stop || lab->quit)
-            break;
-        ok = advance(lab, r, &done, err);
-    }
-    if (ok && !done) {
-        r->row.state = lab->stop ? TRIAL_STOPPED : TRIAL_PAUSED;
-        ok = event(lab, r, lab->stop ? "stop" : "pause", "saved", err) && checkpoint(lab, r, err);
-    }
-    trial_free(r->trial);
-    r->trial = NULL;
-    return end_group(lab, ok ? err : NULL) && ok;
-}
 
 /* ---- the study ---- */
 
@@ -440,13 +41,26 @@ static bool ended(const struct trial_row *r)
     return r->state == TRIAL_COMPLETE || r->state == TRIAL_DIVERGED || r->state == TRIAL_FAILED || r->state == TRIAL_PRUNED;
 }
 
+/* How many trials there will be, as far as is known: every search with the repeats of what it recommends. */
+static void plan(struct lab *lab)
+{
+    lab->draft.trials_planned = (search_planned(lab->search) + lab->params.repeats - 1) * lab->params.search_repeats;
+}
+
+/* Every trial there will be, repeats too, unless a search ends early. */
+static void plan(struct lab *lab)
+{
+    int64_t one = search_planned(lab->search);
+    lab->draft.trials_planned = (one + lab->params.repeats - 1) * lab->params.search_repeats;
+}
+
 static void tell(struct lab *lab, const struct trial_row *r)
 {
     enum tell how = r->state != TRIAL_COMPLETE ? TELL_FAILED : r->edited ? TELL_LEFT_OUT : TELL_COMPLETE;
     double x[SPACE_MAX], best;
     search_tell(lab->search, r->ask_id, how, r->val_accuracy);
     lab->draft.trials_done++;
-    lab->draft.trials_planned = search_planned(lab->search) * (lab->draft.searches - lab->draft.search_no);
+    plan(lab);
     int id = search_best(lab->search, x, &best);
     if (id >= 0 && id == r->ask_id) {
         lab->draft.best_trial = r->number;
@@ -460,7 +74,7 @@ static bool settle(struct lab *lab, struct trial_row *row, bool *leave, struct e
     if (ended(row))
         return true;
     struct running r = {.row = *row};
-    bool ok = run_trial(lab, &r, err);
+    bool ok = lab_run_trial(lab, &r, err);
     *row = r.row;
     *leave = lab->stop || lab->quit;
     return ok;
@@ -494,6 +108,7 @@ static bool run_search(struct lab *lab, struct study *s, int search_no, struct t
     if (!(lab->search = search_new(&lab->space, &so, err)))
         return false;
     lab->draft.search_no = search_no;
+    plan(lab);
     while (search_ask(lab->search, x, &id) == ASK_POINT) {
         struct trial_row *row;
         if (!ask_row(lab, s, search_no, id, x, &row, err) || !settle(lab, row, leave, err))
@@ -513,13 +128,13 @@ static bool open_test(struct lab *lab, struct trial_row *row, struct err *err)
 {
     if (row->state != TRIAL_COMPLETE || !isnan(row->test_accuracy) || lab->data.test.n == 0)
         return true;
-    struct params p = trial_settings(lab, row);
+    struct params p = lab_trial_settings(lab, row);
     char *path = xstrfmt("%s/student.safetensors", row->dir), text[96];
     bool ok = trial_test_file(&lab->env, &p, path, &row->test_accuracy, err);
     free(path);
     struct running r = {.row = *row};
     snprintf(text, sizeof text, "test accuracy %.4f", row->test_accuracy);
-    return ok && store_trial_put(lab->store, row, err) && event(lab, &r, "test", text, err);
+    return ok && store_trial_put(lab->store, row, err) && lab_event(lab, &r, "test", text, err);
 }
 
 /* Re-runs the recommended configuration with seed, seed + 1, ... and opens the test set for each of them. */
@@ -571,7 +186,7 @@ static bool test_teacher(struct lab *lab, struct err *err)
     if (!trial_test_file(&lab->env, &lab->params, path, &accuracy, err))
         return false;
     snprintf(text, sizeof text, "teacher's test accuracy %.4f", accuracy);
-    return event(lab, NULL, "teacher_test", text, err);
+    return lab_event(lab, NULL, "teacher_test", text, err);
 }
 
 static bool put_study(struct lab *lab, const char *state, const char *reason, struct err *err)
@@ -609,6 +224,12 @@ static bool run_all(struct lab *lab, struct study *s, bool *leave, struct err *e
     return test_teacher(lab, err);
 }
 
+static void set_state(struct lab *lab, const char *state)
+{
+    snprintf(lab->draft.state, sizeof lab->draft.state, "%s", state);
+    lab_publish(lab);
+}
+
 void lab_run_study(struct lab *lab)
 {
     struct study s = {0};
@@ -617,7 +238,7 @@ void lab_run_study(struct lab *lab)
     set_state(lab, "running");
     bool ok = put_study(lab, "running", "", &err) && run_all(lab, &s, &leave, &err);
     if (lab->in_group)
-        end_group(lab, NULL);
+        lab_end_group(lab, NULL);
     const char *state = !ok ? "failed" : lab->stop ? "stopped" : leave ? "paused" : "complete";
     const char *reason = !ok ? err.msg : leave ? "" : search_stop_reason(lab->search);
     put_study(lab, state, reason, &ignored);

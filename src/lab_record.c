@@ -1,0 +1,188 @@
+/* What the worker writes down. What a step measured goes to the store in groups that are committed at least once a
+ * second and with every checkpoint; a trial that is taken up again writes the same rows once more. */
+#include "lab_work.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STATUS_TRAIN_STEPS = 50 }; /* steps over which the shown training accuracy is averaged */
+
+/* ---- the record ---- */
+
+static double seconds_total(const struct trial_row *r)
+{
+    return r->seconds_teacher + r->seconds_transfer + r->seconds_finetune;
+}
+
+bool lab_begin_group(struct lab *lab, struct err *err)
+{
+    if (!lab->in_group && !store_begin(lab->store, err))
+        return false;
+    if (!lab->in_group)
+        lab->last_commit = clock_seconds();
+    lab->in_group = true;
+    return true;
+}
+
+bool lab_end_group(struct lab *lab, struct err *err)
+{
+    bool had = lab->in_group;
+    lab->in_group = false;
+    return !had || store_commit(lab->store, err);
+}
+
+bool lab_event(struct lab *lab, const struct running *r, const char *kind, const char *text, struct err *err)
+{
+    struct event_row e = {.trial = r ? r->row.number : 0, .before = NAN, .after = NAN};
+    snprintf(e.kind, sizeof e.kind, "%s", kind);
+    str_append(e.text, sizeof e.text, 0, "%s", text);
+    if (r && r->trial) {
+        snprintf(e.stage, sizeof e.stage, "%s", stage_name(trial_stage(r->trial)));
+        e.step = trial_at(r->trial);
+    }
+    lab->draft.last_event++;
+    return store_event_put(lab->store, &e, err);
+}
+
+static bool put_value(struct lab *lab, const struct running *r, const struct trial_progress *p, const char *key, double v,
+                      struct err *err)
+{
+    return isnan(v) || store_value_put(lab->store, r->row.number, stage_name(p->stage), p->step, key, v,
+                                       seconds_total(&r->row), err);
+}
+
+bool lab_record_step(struct lab *lab, struct running *r, const struct trial_progress *p, struct err *err)
+{
+    const struct step_result *s = &p->result;
+    static const char *const fsp_keys[] = {"fsp1", "fsp2", "fsp3"};
+    bool ok = lab_begin_group(lab, err);
+    if (ok && p->stepped) {
+        ok = put_value(lab, r, p, "loss", (double)s->loss, err) && put_value(lab, r, p, "ce", (double)s->ce, err) &&
+             put_value(lab, r, p, "kd", (double)s->kd, err) && put_value(lab, r, p, "hint", (double)s->hint, err) &&
+             put_value(lab, r, p, "lr", p->lr, err) && put_value(lab, r, p, "train_accuracy", p->train_accuracy, err);
+        for (int i = 0; ok && i < 3; i++)
+            ok = put_value(lab, r, p, fsp_keys[i], (double)s->fsp[i], err);
+    }
+    if (ok && p->evaluated)
+        ok = put_value(lab, r, p, "val_accuracy", p->val_accuracy, err) && put_value(lab, r, p, "val_loss", p->val_loss, err);
+    if (ok && p->warning)
+        ok = lab_event(lab, r, p->collapse_began ? "collapse" : "warning", p->warning, err);
+    if (ok && clock_seconds() - lab->last_commit > 1)
+        ok = lab_end_group(lab, err);
+    return ok;
+}
+
+static bool record_fsp(struct lab *lab, struct running *r, struct err *err)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < 6; i++) {
+        int m, n;
+        float *g;
+        if (!trial_fsp(r->trial, i / 2, "TS"[i % 2], &m, &n, &g))
+            return true;
+        ok = store_fsp_put(lab->store, r->row.number, stage_name(trial_stage(r->trial)), trial_at(r->trial), i / 2 + 1,
+                           "TS"[i % 2], m, n, g, err);
+        free(g);
+    }
+    return ok;
+}
+
+bool lab_checkpoint(struct lab *lab, struct running *r, struct err *err)
+{
+    char sha[65], *file = xstrfmt("%s/state.safetensors", r->row.dir);
+    r->row.edited = trial_edited(r->trial);
+    r->row.collapsed = trial_collapsed(r->trial);
+    r->row.val_accuracy = trial_val_accuracy(r->trial);
+    r->row.best_val_accuracy = trial_best_accuracy(r->trial);
+    bool ok = trial_save(r->trial, sha, err) && lab_begin_group(lab, err) && record_fsp(lab, r, err) &&
+              store_checkpoint_put(lab->store, r->row.number, stage_name(trial_stage(r->trial)), trial_at(r->trial), file, sha,
+                                   err) &&
+              store_trial_put(lab->store, &r->row, err);
+    free(file);
+    return lab_end_group(lab, ok ? err : NULL) && ok;
+}
+
+/* ---- the snapshot ---- */
+
+/* Before a stage's first step nothing is known of it. */
+static void blank_step(struct lab_state *d)
+{
+    d->step_seconds = d->train_accuracy = d->images_per_second = NAN;
+    d->loss = d->ce = d->kd = d->hint = NAN;
+    for (int i = 0; i < 3; i++)
+        d->fsp[i] = d->fsp_student[i] = d->fsp_teacher[i] = NAN;
+}
+
+void lab_draft_position(struct lab *lab, struct running *r)
+{
+    struct lab_state *d = &lab->draft;
+    const struct params *p = trial_params(r->trial);
+    enum stage s = trial_stage(r->trial);
+    snprintf(d->stage, sizeof d->stage, "%s", stage_name(s));
+    d->step = trial_at(r->trial);
+    d->steps = trial_steps(r->trial);
+    d->lr = trial_lr(r->trial);
+    d->base_lr = s == STAGE_TEACHER ? p->teacher_lr : s == STAGE_TRANSFER ? p->transfer_lr : p->finetune_lr;
+    d->lambda = p->lambda;
+    d->lambda_i[0] = p->lambda1, d->lambda_i[1] = p->lambda2, d->lambda_i[2] = p->lambda3;
+    d->edited = trial_edited(r->trial);
+    d->collapsed = trial_collapsed(r->trial);
+    d->val_accuracy = trial_val_accuracy(r->trial);
+    d->best_val_accuracy = trial_best_accuracy(r->trial);
+    if (isnan(d->step_seconds)) {
+        d->stage_eta = d->trial_eta = NAN;
+        return;
+    }
+    d->stage_eta = (d->steps - d->step) * d->step_seconds;
+    d->trial_eta = d->stage_eta;
+    if (s == STAGE_TEACHER)
+        d->trial_eta += p->transfer_steps * d->step_seconds;
+    if (s < STAGE_FINETUNE)
+        d->trial_eta += p->finetune_steps * d->step_seconds;
+}
+
+void lab_draft_step(struct lab *lab, struct running *r, const struct trial_progress *p, double seconds)
+{
+    struct lab_state *d = &lab->draft;
+    const struct step_result *s = &p->result;
+    if (p->stepped) {
+        d->loss = (double)s->loss, d->ce = (double)s->ce, d->kd = (double)s->kd, d->hint = (double)s->hint;
+        for (int i = 0; i < 3; i++) {
+            d->fsp[i] = (double)s->fsp[i];
+            d->fsp_student[i] = (double)s->fsp_student[i];
+            d->fsp_teacher[i] = (double)s->fsp_teacher[i];
+        }
+        d->step_seconds = isnan(d->step_seconds) ? seconds : 0.95 * d->step_seconds + 0.05 * seconds;
+        d->images_per_second = lab->params.batch / d->step_seconds;
+        if (!isnan(p->train_accuracy)) {
+            int n = ++r->train_n < STATUS_TRAIN_STEPS ? r->train_n : STATUS_TRAIN_STEPS;
+            d->train_accuracy = r->train_n == 1 ? p->train_accuracy : d->train_accuracy + (p->train_accuracy - d->train_accuracy) / n;
+        }
+    }
+    if (p->stage_ended) {
+        blank_step(d);
+        r->train_n = 0;
+    }
+    lab_draft_position(lab, r);
+    if (p->evaluated && !p->stage_ended)
+        d->val_accuracy = p->val_accuracy;
+    if (clock_seconds() - lab->last_publish > 0.1 || p->stage_ended || p->evaluated)
+        lab_publish(lab);
+}
+
+void lab_draft_trial(struct lab *lab, const struct running *r)
+{
+    struct lab_state *d = &lab->draft;
+    d->trial = r->row.number;
+    d->kind = r->row.kind;
+    d->search_no = r->row.search_no;
+    d->repeat = r->row.repeat;
+    d->n_params = r->row.n_params;
+    memcpy(d->param_name, r->row.param_name, sizeof d->param_name);
+    memcpy(d->param_value, r->row.param_value, sizeof d->param_value);
+    d->resumed_at = -1;
+    d->resumed_stage[0] = 0;
+    blank_step(d);
+}
