@@ -41,12 +41,6 @@ static bool ended(const struct trial_row *r)
     return r->state == TRIAL_COMPLETE || r->state == TRIAL_DIVERGED || r->state == TRIAL_FAILED || r->state == TRIAL_PRUNED;
 }
 
-/* How many trials there will be, as far as is known: every search with the repeats of what it recommends. */
-static void plan(struct lab *lab)
-{
-    lab->draft.trials_planned = (search_planned(lab->search) + lab->params.repeats - 1) * lab->params.search_repeats;
-}
-
 /* Every trial there will be, repeats too, unless a search ends early. */
 static void plan(struct lab *lab)
 {
