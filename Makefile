@@ -15,9 +15,10 @@ MAKEFLAGS += --no-builtin-rules
 Q := $(if $(filter 1,$(V)),,@)
 SAY = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n')
 
-# Use every core unless -j was given (then it stands in MAKEFLAGS, in a sub-make as the jobserver).
-JOBS := $(shell nproc 2>/dev/null || echo 2)
-SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
+# Use every core; a -j on the command line counts more than this one.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
 
 # ---- what is there ----
 
@@ -138,12 +139,12 @@ deps: ## install the packages that are missing, saying which and why
 
 run: ## install what is missing, build, and run the demo study
 	@$(MAKE) --no-print-directory deps
-	@$(SUBMAKE) all
+	@$(MAKE) --no-print-directory all
 	./fsplab run demo
 
 test: ## install what is missing, build, and run every test (TESTS='test_base ...' for some)
 	@$(MAKE) --no-print-directory deps
-	@$(SUBMAKE) tests
+	@$(MAKE) --no-print-directory tests
 	@$(MAKE) --no-print-directory run-tests
 
 tests: all $(TEST_BIN)
@@ -153,10 +154,11 @@ run-tests:
 
 check: ## everything: tests with -Werror, under asan and tsan, layers, headers, format
 	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory layers headers format-check
+	@$(MAKE) --no-print-directory layers headers
 	@$(MAKE) --no-print-directory test VARIANT=check
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory tsan
+	@$(MAKE) --no-print-directory format-check
 	@echo "check: all passed"
 
 asan: ## tests under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -186,7 +188,7 @@ endif
 
 ifneq ($(FUZZ_SRC),)
 fuzz: ## fuzz every target for FUZZ_SECONDS (default 30; needs clang)
-	@$(SUBMAKE) CC=clang VARIANT=fuzz fuzz-build
+	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz fuzz-build
 	@mkdir -p build/fuzz/corpus
 	@for t in $(patsubst tests/%.c,%,$(FUZZ_SRC)); do \
 	    mkdir -p build/fuzz/corpus/$$t && \
@@ -210,15 +212,21 @@ format-check:
 compile_commands.json: Makefile FORCE ## compilation database for editors
 	$(Q){ echo '['; sep=; for f in $(SRC) $(KERNELS) $(MAIN) $(HELPER_SRC) $(TEST_SRC) $(FUZZ_SRC); do \
 	    printf '%s{"directory": "%s", "file": "%s", "command": "%s -c %s"}' "$$sep" '$(CURDIR)' "$$f" \
-	        '$(CC) $(CPPFLAGS) $(LIB_CFLAGS) $(ALL_CFLAGS) $(if $(KERNELS),-DISA=$(firstword $(ISAS)))' "$$f"; sep=',\
-	'; done; printf '\n]\n'; } >$@
+	        '$(CC) $(CPPFLAGS) $(LIB_CFLAGS) $(ALL_CFLAGS) $(if $(KERNELS),-DISA=$(firstword $(ISAS)))' "$$f"; sep=', '; \
+	done; printf ']\n'; } >$@
 	@echo "wrote $@"
 
-install: all ## install the program and the man page (DESTDIR, PREFIX=/usr/local)
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 fsplab $(DESTDIR)$(PREFIX)/bin/fsplab
-	$(if $(wildcard docs/fsplab.1),install -d $(DESTDIR)$(PREFIX)/share/man/man1)
-	$(if $(wildcard docs/fsplab.1),install -m 644 docs/fsplab.1 $(DESTDIR)$(PREFIX)/share/man/man1/fsplab.1)
+install: all build/fsplab.1 ## install the program, the man page and experiments.ini (DESTDIR, PREFIX=/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/fsplab
+	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/fsplab
+	install -m 644 build/fsplab.1 $(DESTDIR)$(PREFIX)/share/man/man1/fsplab.1
+	install -m 644 experiments.ini $(DESTDIR)$(PREFIX)/share/fsplab/experiments.ini
+
+# The program itself prints the settings: its one table is the page's too.
+build/fsplab.1: docs/fsplab.1.in $(PROGRAM)
+	$(SAY) MAN $@
+	$(Q)./$(PROGRAM) --help-roff >build/settings.roff
+	$(Q)sed -e 's/@VERSION@/$(VERSION)/' -e '/^@SETTINGS@$$/{r build/settings.roff' -e 'd}' $< >$@
 
 dist: ## a source archive of the last commit in dist/
 	@mkdir -p dist
@@ -244,6 +252,12 @@ $(O)/src/nn/cpu_kernels_%.o: src/nn/cpu_kernels.c $(O)/flags
 	@mkdir -p $(@D)
 	$(SAY) CC '$< ($*)'
 	$(Q)$(CC) $(CPPFLAGS) $(LIB_CFLAGS) $(ALL_CFLAGS) $(march_$*) -DISA=$* $(DEPFLAGS) -c -o $@ $<
+
+# Where an installed program looks for experiments.ini.
+$(O)/prefix: FORCE
+	@mkdir -p $(O); printf '%s\n' '$(PREFIX)' >$@.new; if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(O)/src/cmd.o: $(O)/prefix
+$(O)/src/cmd.o: private CPPFLAGS += -DFSPLAB_DATADIR='"$(PREFIX)/share/fsplab"'
 
 $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)

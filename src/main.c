@@ -70,6 +70,10 @@ int main(int argc, char **argv)
         help(stdout);
         return 0;
     }
+    if (strcmp(argv[1], "--help-roff") == 0) { /* for the man page */
+        params_print_help(stdout, true);
+        return 0;
+    }
     if (strcmp(argv[1], "--version") == 0) {
         puts("fsplab " FSPLAB_VERSION);
         return 0;
