@@ -43,8 +43,9 @@ static bool send_all(struct client *c, const char *text, double deadline, struct
 static char *read_line(struct client *c, double deadline, struct err *err)
 {
     char bytes[4096], *line;
+    size_t length;
     bool too_long;
-    while (!(line = wire_line(&c->in, &too_long))) {
+    while (!(line = wire_line(&c->in, &length, &too_long))) {
         if (too_long) {
             err_set(err, ERR_FORMAT, "an answer without end: this is no fsplab");
             return NULL;

@@ -118,11 +118,11 @@ static void command(struct serve *s, struct peer *p, const struct wire_request *
         refuse(p, "too many commands are waiting", false);
 }
 
-static void handle(struct serve *s, struct peer *p, const char *line)
+static void handle(struct serve *s, struct peer *p, const char *line, size_t n)
 {
     struct wire_request r;
     struct err err = {0};
-    if (!wire_request_parse(line, strlen(line), &r, &err)) {
+    if (!wire_request_parse(line, n, &r, &err)) {
         refuse(p, err.msg, true);
     } else if (r.ask == WIRE_HELLO) {
         struct wire_request hello = {.ask = WIRE_HELLO, .version = WIRE_VERSION};
@@ -169,6 +169,7 @@ static void deliver_acks(struct serve *s)
 static bool serve_peer(struct serve *s, struct peer *p, short events)
 {
     char bytes[4096], *line;
+    size_t length;
     bool too_long = false;
     if (events & POLLIN) {
         size_t room = sizeof p->in.bytes - p->in.n;
@@ -178,8 +179,8 @@ static bool serve_peer(struct serve *s, struct peer *p, short events)
         if (n > 0)
             wire_put(&p->in, bytes, (size_t)n);
     }
-    while (!p->out && !p->waiting && !p->closing && (line = wire_line(&p->in, &too_long))) {
-        handle(s, p, line);
+    while (!p->out && !p->waiting && !p->closing && (line = wire_line(&p->in, &length, &too_long))) {
+        handle(s, p, line, length);
         free(line);
     }
     if (too_long && !p->out)

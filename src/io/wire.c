@@ -2,7 +2,7 @@
 #include "wire.h"
 
 #include <jansson.h>
-#include <math.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,9 +53,12 @@ static bool parse_object(json_t *o, struct wire_request *r, struct err *err)
 {
     json_t *version = json_object_get(o, "fsplab");
     const char *ask = json_string_value(json_object_get(o, "ask"));
-    if (json_is_integer(version)) {
+    if (version) {
+        json_int_t v = json_integer_value(version); /* 0 when it is none */
+        if (v < 1 || v > INT_MAX)
+            return err_set(err, ERR_FORMAT, "'fsplab' is no version number");
         r->ask = WIRE_HELLO;
-        r->version = (int)json_integer_value(version);
+        r->version = (int)v;
         return true;
     }
     for (int i = WIRE_STATUS; ask && i < (int)ARRAY_LEN(names); i++)
@@ -89,17 +92,17 @@ size_t wire_put(struct wire_buffer *b, const char *bytes, size_t n)
     return n;
 }
 
-char *wire_line(struct wire_buffer *b, bool *too_long)
+char *wire_line(struct wire_buffer *b, size_t *n, bool *too_long)
 {
     char *end = memchr(b->bytes, '\n', b->n);
     *too_long = !end && b->n == sizeof b->bytes;
     if (!end)
         return NULL;
-    size_t n = (size_t)(end - b->bytes);
-    char *line = xmalloc(n + 1);
-    memcpy(line, b->bytes, n);
-    line[n] = 0;
-    b->n -= n + 1;
+    *n = (size_t)(end - b->bytes);
+    char *line = xmalloc(*n + 1);
+    memcpy(line, b->bytes, *n);
+    line[*n] = 0;
+    b->n -= *n + 1;
     memmove(b->bytes, end + 1, b->n);
     return line;
 }

@@ -37,7 +37,8 @@ struct wire_buffer {
 };
 /* Appends as much as fits; returns how much that was. */
 size_t wire_put(struct wire_buffer *, const char *bytes, size_t n);
-/* The first line (NUL-terminated copy, free() it) or NULL; *too_long when the buffer is full without one. */
-char *wire_line(struct wire_buffer *, bool *too_long);
+/* The first line of *n bytes, which may hold NULs (a copy with a NUL after it, free() it), or NULL; *too_long when the
+ * buffer is full without one. */
+char *wire_line(struct wire_buffer *, size_t *n, bool *too_long);
 
 #endif
