@@ -7,7 +7,9 @@
  * backend is kept and reported by sync(); nothing in a backend exits the program.
  *
  * Ops are fused around one idea, the *node*: a batch-normalised activation that is usually not stored but recomputed
- * by whoever reads it, a = [relu](scale * z + shift [+ residual]).
+ * by whoever reads it, a = [relu](scale * z + shift [+ residual]). The ReLU lets NaN through, so that a diverged net
+ * shows in its loss. Going back, its gate is taken from the stored value or from scale * z + shift: a node with both a
+ * ReLU and a residual must be stored when node_backward, or conv_backward as `out` or with `sums` as `in`, gets it.
  *
  * Determinism: equal inputs give equal bits, whatever the number of threads (sums over images run in a fixed number of
  * groups that are added in a fixed order). Different instruction sets may differ in the last bits: `isa` is recorded with
@@ -69,7 +71,8 @@ struct infer_plan {
 };
 
 /* One pair of maps whose FSP matrix is taken: G[i][j] = sum over positions of f1[i] f2[j] / (h w), the larger map
- * max-pooled to the smaller (Yim et al. 2017, eq. 1). Sides must divide. */
+ * max-pooled to the smaller (Yim et al. 2017, eq. 1; of equal maxima the first in row-major order gets the gradient,
+ * as in PyTorch). Sides must divide, both by the same ratio. */
 struct fsp_pair {
     int n, h1, w1, c1, h2, w2, c2;
 };

@@ -198,6 +198,7 @@ static void node_sums(const struct cpu *c, const struct node *nd, int i, const f
     size_t size = image_size(nd->h, nd->w, nd->c), at = (size_t)i * size;
     const float *value = nd->a ? nd->a + at : NULL;
     long px = (long)nd->h * nd->w;
+    assert(nd->a || !nd->relu || nd->res_kind == RES_NONE);
     c->k->grad_sums(px, nd->c, da, value, nd->z + at, nd->bn->scale, nd->bn->shift, nd->relu, nd->bn->mean, sums,
                     sums + nd->c);
     if (nd->res_kind == RES_BN)
@@ -209,6 +210,7 @@ static void output_gradient(const struct backward_job *j, int i, float *dz)
 {
     const struct node *out = j->out;
     size_t row = (size_t)out->w * (size_t)out->c, at = (size_t)i * row * (size_t)out->h;
+    assert(out->a || !out->relu || out->res_kind == RES_NONE);
     cpu_pad_border(dz, out->h, out->w, out->c);
     for (int y = 0; y < out->h; y++, at += row) {
         float *da = j->da + at;

@@ -30,7 +30,8 @@ typedef float vf __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 INLINE vf splat(float x) { return x - (vf){0}; }
 INLINE vf load(const float *p) { return *(const vf *)p; }
 INLINE void store(float *p, vf v) { *(vf *)p = v; }
-INLINE vf relu(vf v) { return (vf)((__typeof__(v > v))v & (v > (vf){0})); }
+/* NaN passes, so that divergence shows. */
+INLINE vf relu(vf v) { return (vf)((__typeof__(v > v))v & ~(v < (vf){0})); }
 INLINE vf start_of(const float *p, bool add)
 {
     vf v = {0};
@@ -436,7 +437,7 @@ INLINE void affine_kind(long n, int c, const float *z, const float *scale, const
     for (; k < c; k++)
         for (long at = k; at < n * c; at += c) {
             float v = z[at] * scale[k] + shift[k] + (with_res ? res[at] : 0);
-            dst[at] = r && !(v > 0) ? 0 : v;
+            dst[at] = r && v < 0 ? 0 : v;
         }
 }
 
@@ -446,7 +447,7 @@ static void affine(long n, int c, const float *z, const float *scale, const floa
     if (!scale) {
         for (long i = 0; i < n * c; i++) {
             float v = z[i] + (res ? res[i] : 0);
-            dst[i] = r && !(v > 0) ? 0 : v;
+            dst[i] = r && v < 0 ? 0 : v;
         }
     } else if (res) {
         affine_kind(n, c, z, scale, shift, res, true, r, dst);
