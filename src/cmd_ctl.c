@@ -178,6 +178,9 @@ int cmd_ctl(int argc, char **argv)
         return 2;
     if (o.help)
         return help(), 0;
+    for (int i = 1; i < argc; i++)
+        if (argv[i][0] == '-')
+            return err_set(&err, ERR_USAGE, "ctl: '%s' is not understood; see `fsplab ctl --help`", argv[i]), cmd_fail(&o, &err);
     if (argc < 3)
         return err_set(&err, ERR_USAGE, "ctl: name a study and what to do; see `fsplab ctl --help`"), cmd_fail(&o, &err);
     if (!parse_request(argc, argv, &r, &err))

@@ -41,20 +41,20 @@ int cmd_flops(int argc, char **argv)
         argc = ARRAY_LEN(defaults);
         argv = defaults;
     }
+    struct net_spec s;
+    for (int i = 1; i < argc; i++) /* before half a table is printed */
+        if (!net_parse(argv[i], false, 10, &s, &err)) {
+            err.code = ERR_USAGE;
+            return cmd_fail(&o, &err);
+        }
     json_t *all = json_array();
     if (!o.json)
         printf("%-10s %-8s %12s %14s %12s %12s\n", "net", "shortcut", "parameters", "MACs", "TF FLOPs", "FSP MACs");
     for (int i = 1; i < argc; i++)
         for (int b = 0; b < 2; b++) {
-            struct net_spec s;
-            if (!net_parse(argv[i], b, 10, &s, &err)) {
-                json_decref(all);
-                err.code = ERR_USAGE;
-                return cmd_fail(&o, &err);
-            }
-            struct net_cost c = net_cost(&s);
-            if (b && s.kind == NET_VGG)
+            if (!net_parse(argv[i], b, 10, &s, NULL) || (b && s.kind == NET_VGG))
                 continue;
+            struct net_cost c = net_cost(&s);
             if (o.json)
                 json_array_append_new(all, cost_json(&s, &c));
             else

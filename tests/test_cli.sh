@@ -1,0 +1,330 @@
+#!/usr/bin/env bash
+# The command line as a user and as a script meets it: help, wrong words, wrong settings, wrong files, counts, the
+# fields of JSON, exit statuses, signals, closed pipes. What it takes to train is a study of a few dozen steps.
+# FSPLAB: the program (default ./fsplab).
+set -u
+work=$(mktemp -d)
+pids=
+trap 'for p in $pids; do kill -9 $p 2> /dev/null; done; rm -rf "$work"' EXIT
+cp "${FSPLAB:-./fsplab}" "$work/fsplab" && root=$PWD && cd "$work" || exit 1
+chmod 755 .
+passed=0 failed=0 skipped=0 status=0
+
+ok() { passed=$((passed + 1)); echo "ok: $1"; }
+bad() { failed=$((failed + 1)); echo "FAILED: $1"; sed 's/^/    /' err out 2> /dev/null | head -6; }
+skip() { skipped=$((skipped + 1)); echo "skipped: $1"; }
+
+fsplab() { # ARGUMENT...: leaves out, err, status
+    ./fsplab "$@" > out 2> err < /dev/null
+    status=$?
+}
+expect() { # WHAT STATUS FILE TEXT...: the status, and every TEXT somewhere in out or err
+    local what=$1 want=$2 file=$3 text
+    shift 3
+    if [ $status != "$want" ]; then bad "$what: exit status $status, not $want"; return; fi
+    for text in "$@"; do
+        if ! grep -qF -- "$text" "$file"; then bad "$what: '$text' is not said"; return; fi
+    done
+    ok "$what"
+}
+python=
+python3 -c 'import json' 2> /dev/null && python=python3
+json() { # WHAT FILE CONDITION: FILE is JSON, and CONDITION holds of it, as d
+    if [ -z "$python" ]; then skip "$1: no python3"; return; fi
+    if $python -c '
+import json, sys
+d = json.load(open(sys.argv[1]))
+keys = lambda o, names: all(n in o for n in names.split())
+number = lambda v: isinstance(v, (int, float)) and not isinstance(v, bool)
+sys.exit(not eval("(" + sys.argv[2] + ")"))' "$2" "$3" 2> json.err; then ok "$1"; else bad "$1: $(tail -1 json.err)"; fi
+}
+await() { # FILE PATTERN: within 30 s
+    local i
+    for ((i = 0; i < 300; i++)); do
+        grep -q -- "$2" "$1" 2> /dev/null && return
+        sleep 0.1
+    done
+    return 1
+}
+
+cat > t.ini << 'INI'
+[defaults]
+dataset = synth
+data_dir = data
+batch = 25
+threads = 2
+checkpoint_steps = 10
+eval_steps = 20
+teacher = res8
+student = res8
+teacher_steps = 20
+transfer_steps = 10
+finetune_steps = 20
+lambda = 0.01
+
+[tiny]
+search = grid
+search.lambda = log 0.001 0.01 2
+[piped]
+search.lambda = log 0.001 0.01 2
+search = grid
+[closed]
+method = none
+max_trials = 1
+[long]
+teacher_steps = 1000000
+max_trials = 1
+[cifar]
+dataset = cifar10
+method = none
+max_trials = 1
+INI
+set -- -c t.ini --runs runs
+
+# ---- help and wrong words ----
+
+fsplab --help
+expect 'help' 0 out 'usage: fsplab COMMAND' 'search.NAME'
+for c in run ls trials ctl flops bench data doctor; do
+    fsplab $c --help
+    expect "$c --help" 0 out "usage: fsplab $c"
+    fsplab $c --frobnicate
+    expect "$c --frobnicate" 2 err --frobnicate
+done
+fsplab --version
+expect 'version' 0 out 'fsplab 0.'
+fsplab
+expect 'no command' 2 err 'usage: fsplab'
+fsplab rnu
+expect 'unknown command' 2 err "'rnu' is no command" "'run'"
+fsplab run
+expect 'run without a study' 2 err 'name a study'
+fsplab run tiny more "$@"
+expect 'run with a word too many' 2 err "'more'"
+fsplab trials
+expect 'trials without a study' 2 err 'name a study'
+fsplab trials nosuch "$@"
+expect 'trials of a study never started' 1 err nosuch
+fsplab ctl tiny
+expect 'ctl without a command' 2 err 'what to do'
+fsplab ctl tiny frob
+expect 'ctl with an unknown command' 2 err "'frob'" 'status, pause'
+fsplab ctl tiny set "$@"
+expect 'ctl set without a value' 2 err 'key=value'
+fsplab ctl tiny set lambda=much "$@"
+expect 'ctl set of no number' 2 err 'lambda=much'
+fsplab ctl tiny pause "$@"
+expect 'ctl pause of a study that nobody runs' 1 err "'tiny' is not running"
+fsplab run tiny --set
+expect 'an option without its value' 2 err --set
+fsplab bench --batch many
+expect 'bench with a wrong number' 2 err "'many'" '1 to 4096'
+fsplab data info
+expect 'data info without a folder' 2 err DIR
+fsplab data synth d --train 0
+expect 'data synth with a wrong number' 2 err --train "'0'"
+fsplab suggest tiny
+expect 'a command of later versions' 2 err "'suggest'"
+
+# ---- counts ----
+
+for line in 'res14 A 172506 26395264 52.85' 'res14 B 175258 26657408' 'res26 A 366938 54706816 109.53' \
+    'res26 B 369690 54968960' 'vgg26 - 366938 54706816 109.42' 'res20 B 272474 40813184'; do
+    fsplab flops "${line%% *}"
+    if tr -s ' ' < out | grep -q "^$line"; then ok "flops $line"; else bad "flops: '$line' is not said"; fi
+done
+fsplab flops res14 vgg26 --json
+json 'flops --json' out 'len(d) == 3 and keys(d[0], "net shortcut parameters macs tf_flops fsp_macs") and
+    [x["macs"] for x in d] == [26395264, 26657408, 54706816] and d[2]["shortcut"] is None and d[0]["fsp_macs"] == 524288'
+fsplab flops res15
+expect 'a depth that is not 6n + 2' 2 err res15 res14 res20
+[ -s out ] && bad 'flops res15 prints half a table' || ok 'flops res15 prints no table'
+fsplab run tiny "$@" --set student=res9
+expect 'a student whose depth is not 6n + 2' 2 err res9 '6n + 2' student
+
+# ---- data ----
+
+fsplab data synth data/synth --train 500 --test 100 --json
+json 'data synth --json' out 'd["train"] == 500 and d["test"] == 100'
+fsplab data info data/synth --json
+json 'data info --json' out 'keys(d, "dir dataset mean std digest files classes") and d["train"] == 500 and len(d["classes"]) == 10'
+fsplab run cifar "$@" --set data_dir=nowhere
+expect 'data that are missing' 1 err 'nowhere/data_batch_1.bin'
+spoiled() { rm -rf data/cifar10 && mkdir data/cifar10 && cp data/synth/*.bin data/cifar10/; }
+spoiled && truncate -s -1 data/cifar10/data_batch_2.bin
+fsplab run cifar "$@"
+expect 'a truncated data file' 1 err data_batch_2.bin
+spoiled && printf '\012' | dd of=data/cifar10/data_batch_3.bin bs=1 seek=3073 conv=notrunc 2> /dev/null
+fsplab run cifar "$@"
+expect 'a label out of range' 1 err data_batch_3.bin 10
+spoiled && head -c 307400 /dev/zero > data/cifar10/data_batch_4.bin
+fsplab run cifar "$@"
+expect 'records of another size among the data' 1 err data_batch_4.bin
+spoiled && rm data/cifar10/data_batch_5.bin
+fsplab run cifar "$@"
+expect 'a data file that is missing' 1 err data_batch_5.bin
+fsplab data info data/cifar10
+expect 'data info of the same' 1 err data_batch_5.bin
+rm -rf data/cifar10
+
+# ---- settings ----
+
+fsplab run nosuch "$@"
+expect 'no such study' 2 err nosuch 'tiny, piped'
+fsplab run tiny -c nosuch.ini
+expect 'no such file of settings' 2 err nosuch.ini
+fsplab run tiny "$@" --set lambdda=1
+expect 'an unknown setting' 2 err lambdda "'lambda'"
+fsplab run tiny "$@" --set momentum=1.5
+expect 'a value out of range' 2 err momentum 1.5 0.9999
+fsplab run tiny "$@" --set search=gird
+expect 'a word that is no choice' 2 err gird 'grid'
+fsplab run tiny "$@" --set 'search.lambda=log 1 0.1 3'
+expect 'a range reversed' 2 err search.lambda 1 0.1
+fsplab run tiny "$@" --set prune=asha
+expect 'a rule of later versions' 2 err prune asha
+fsplab run tiny "$@" --set batch=1000
+expect 'a batch larger than the data' 2 err batch 1000
+fsplab run tiny "$@" --set batch=1000 --json
+json 'an error as JSON' out 'd["error"]["code"] == "config" and "batch" in d["error"]["message"]'
+broken() { # WHAT LINE TEXT...: LINE, the second of a study's, is refused
+    local what=$1 line=$2
+    shift 2
+    printf '[tiny]\nseed = 1\n%s\n' "$line" > broken.ini
+    fsplab run tiny -c broken.ini --runs runs
+    expect "INI: $what" 2 err broken.ini:3: "$@"
+}
+broken 'an unknown key' 'lamda = 1' lamda "'lambda'"
+broken 'a value out of range' 'momentum = 2' "'2'" 0.9999
+broken 'a range reversed' 'search.lambda = log 1 0.1' search.lambda
+broken 'a key given twice' 'seed = 2' seed
+broken 'a line that is none' 'what is this' 'what is this'
+broken 'a section that is not closed' '[other' other
+
+# ---- nets that do not fit ----
+
+fsplab run tiny "$@" --set teacher=res26x2 --set student=res14
+expect 'sections that cannot be paired' 2 err 'section 1' res26x2 32x32x32 res14 32x32x16
+fsplab run tiny "$@" --set teacher=res14 --set pairing=inside
+expect 'one block a section, paired inside' 2 err inside
+[ -e runs ] && bad 'a refused study leaves a folder' || ok 'a refused study leaves no folder'
+
+# ---- a study, and what is said about it ----
+
+fsplab run tiny "$@"
+expect 'a study runs through' 0 out 'recommended: trial' 'test accuracy:'
+fsplab run tiny "$@"
+expect 'run again, it is complete' 0 out 'recommended: trial'
+fsplab trials tiny "$@" --json
+json 'trials --json' out 'len(d) == 2 and all(
+    keys(t, "trial state params seed edited dir val_accuracy test_accuracy seconds") and t["state"] == "complete" and
+    number(t["params"]["lambda"]) and keys(t["seconds"], "teacher transfer finetune") and 0 <= t["val_accuracy"] <= 1 for t in d) and
+    sum(t["test_accuracy"] is not None for t in d) == 1'
+fsplab trials tiny "$@" --csv
+if [ "$(wc -l < out)" = 3 ] && [ "$(sed 's/[^,]//g' out | sort -u | wc -l)" = 1 ]; then ok 'trials --csv'; else bad 'trials --csv'; fi
+fsplab ctl tiny status "$@" --json
+json 'ctl status of a study that nobody runs' out 'd["state"] == "complete" and d["pid"] is None and d["study"] == "tiny"'
+fsplab ls "$@" --json
+json 'ls --json' out '[(s["state"], s["complete"]) for s in d if s["study"] == "tiny"] == [("complete", 2)]'
+fsplab run tiny "$@" --set finetune_steps=30
+expect 'a study begun with other settings' 2 err 'finetune_steps=20' 'finetune_steps=30'
+fsplab bench step --repeats 1 --batch 8 --json
+json 'bench step --json' out 'keys(d, "device threads batch steps") and d["batch"] == 8 and
+    {"fsp", "finetune"} <= {s["name"] for s in d["steps"]} and
+    all(keys(s, "name precision") and s["images_per_second"] > 0 for s in d["steps"])'
+fsplab doctor "$@" --set data_dir=data --json
+json 'doctor --json' out 'all(keys(f, "what ok text") for f in d)'
+
+# ---- teachers from a file ----
+
+weights=runs/tiny/trial-0001/student.safetensors
+fsplab run tiny -c t.ini --runs with-file --set teacher=$weights
+expect 'a teacher from a file' 0 out 'test accuracy:'
+head -c 20000 $weights > cut.safetensors
+fsplab run tiny -c t.ini --runs r --set teacher=cut.safetensors
+expect 'a truncated teacher' 1 err cut.safetensors
+fsplab run tiny -c t.ini --runs r --set teacher=gone.safetensors
+expect 'a teacher that is not there' 1 err gone.safetensors
+fsplab run closed -c t.ini --runs wide --set student=res8x2
+fsplab run tiny -c t.ini --runs r --set teacher=wide/closed/trial-0001/student.safetensors
+expect 'a teacher file of another width' 2 err 'section 1' res8x2 res8
+echo 'no weights' > text.safetensors
+fsplab run tiny -c t.ini --runs r --set teacher=text.safetensors
+expect 'a teacher file that is none' 1 err text.safetensors
+[ -e r ] && bad 'a refused teacher leaves a folder' || ok 'a refused teacher leaves no folder'
+
+# ---- folders that cannot be written ----
+
+touch file
+fsplab run tiny -c t.ini --runs file
+expect 'a runs folder that is a file' 1 err file
+nobody=
+[ "$(id -u)" != 0 ] && nobody=env
+[ -z "$nobody" ] && setpriv --reuid 65534 --regid 65534 --clear-groups true 2> /dev/null &&
+    nobody='setpriv --reuid 65534 --regid 65534 --clear-groups'
+if [ -n "$nobody" ]; then
+    cp -r runs locked && chmod -R a+rX,a-w locked
+    $nobody ./fsplab run closed -c t.ini --runs locked > out 2> err
+    status=$?
+    expect 'a read-only runs folder' 1 err locked/closed
+    $nobody ./fsplab trials tiny -c t.ini --runs locked > out 2> err
+    status=$?
+    expect 'trials of a read-only folder' 0 out complete
+    chmod -R u+w locked
+else
+    skip 'a read-only runs folder: this user may write everywhere'
+fi
+
+# ---- one study, several processes and signals ----
+
+./fsplab run long "$@" --json > first 2> first.err &
+pid=$!
+pids=$pid
+await first '"event"' || bad 'a run says something'
+fsplab run long "$@"
+expect 'a second process on one study' 1 err "$pid"
+fsplab ctl long status "$@" --json
+json 'ctl status --json' out 'keys(d, "study pid state trial stage step steps resumed_at lambda lr losses val_accuracy "
+    "images_per_second clients") and d["state"] == "running" and d["stage"] == "teacher" and d["pid"] == '$pid
+fsplab ctl long pause "$@" --json
+json 'ctl pause --json' out 'd["ok"] is True and number(d["step"]) and d["stage"] == "teacher"'
+fsplab ctl long pause "$@"
+expect 'a second pause' 1 err paused
+fsplab ctl long set seed=2 "$@"
+expect 'ctl set of what may not change' 1 err seed lambda
+fsplab ctl long set lambda=-1 "$@"
+expect 'ctl set out of range' 1 err lambda -1
+fsplab ctl long set lambda=0.5 "$@" --json
+json 'ctl set --json' out 'd["ok"] is True and d["before"] == 0.01 and d["after"] == 0.5'
+fsplab ctl long resume "$@"
+expect 'ctl resume' 0 out 'in effect'
+kill -INT $pid
+wait $pid
+status=$?
+expect 'interrupted once, a run pauses' 130 first '"state":"paused"'
+at=$(tail -1 first | sed 's/.*"step":\([0-9]*\).*/\1/')
+fsplab ls "$@" --json
+json 'the record says paused' out '[s["state"] for s in d if s["study"] == "long"] == ["paused"]'
+./fsplab run long "$@" --json > second 2> second.err &
+pid=$!
+pids=$pid
+if await second "\"resumed_at\":$at,"; then ok 'the same command goes on from that step'; else bad "it goes on at step $at"; fi
+fsplab ctl long stop "$@"
+expect 'ctl stop' 0 out 'in effect'
+wait $pid
+status=$?
+expect 'stopped, a run leaves with 130' 130 second '"state":"stopped"'
+
+# ---- standard input and output that are not there ----
+
+./fsplab run closed "$@" > out 2> err <&-
+status=$?
+expect 'standard input closed' 0 out 'test accuracy:'
+./fsplab run piped "$@" 2> err | head -1 > out
+status=${PIPESTATUS[0]}
+fsplab trials piped "$@" --json
+json 'standard output closed by its reader: the record is whole' out '[t["state"] for t in d] == ["complete", "complete"]'
+
+[ $skipped = 0 ] || echo "$skipped skipped"
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
