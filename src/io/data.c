@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -304,6 +305,50 @@ static void compute_digest(struct dataset *d)
     digest_sha256(text, n, d->digest);
 }
 
+/* One file's share of the set, read by a thread of its own: most of the time goes into touching new memory. */
+struct load {
+    struct reader *reader;
+    int take;
+    struct images part; /* where this file's images belong */
+    struct err err;
+    bool ok, threaded;
+    pthread_t thread;
+};
+
+static void *load_file(void *arg)
+{
+    struct load *l = arg;
+    l->ok = read_images(l->reader, l->take, &l->part, &l->err);
+    return NULL;
+}
+
+/* Reads every file's share into its place; the first file's error, in file order, is the one reported. */
+static bool load_all(struct dataset *d, const struct set_def *set, struct reader *readers, const int *take, struct err *err)
+{
+    struct load loads[MAX_FILES] = {{0}};
+    struct images *all[2] = {&d->train, &d->test};
+    bool ok = true;
+    for (int i = 0; i < set->n_files; i++) {
+        struct images *im = all[set->files[i].test];
+        struct load *l = &loads[i];
+        l->reader = &readers[i];
+        l->take = take[i];
+        l->part.pixels = im->pixels + (size_t)im->n * IMAGE_BYTES;
+        l->part.labels = im->labels + im->n;
+        im->n += take[i];
+        l->threaded = pthread_create(&l->thread, NULL, load_file, l) == 0;
+        if (!l->threaded)
+            load_file(l);
+    }
+    for (int i = 0; i < set->n_files; i++) {
+        if (loads[i].threaded)
+            pthread_join(loads[i].thread, NULL);
+        if (ok && !loads[i].ok)
+            ok = err_set(err, loads[i].err.code, "%s", loads[i].err.msg);
+    }
+    return ok;
+}
+
 bool dataset_open(struct dataset *d, int kind, const char *dir, int train_limit, int test_limit, struct err *err)
 {
     assert(kind >= 0 && (size_t)kind < ARRAY_LEN(sets) && train_limit >= 0 && test_limit >= 0);
@@ -327,9 +372,8 @@ bool dataset_open(struct dataset *d, int kind, const char *dir, int train_limit,
         count[set->files[i].test] += (size_t)take[i];
     images_alloc(&d->train, count[false]);
     images_alloc(&d->test, count[true]);
-    for (int i = 0; i < set->n_files; i++)
-        if (!read_images(&readers[i], take[i], set->files[i].test ? &d->test : &d->train, err))
-            goto out;
+    if (!load_all(d, set, readers, take, err))
+        goto out;
     read_names(set, kind, dir, d->class_names);
     compute_digest(d);
     ok = true;
