@@ -11,6 +11,9 @@ from torch import nn
 MASK = (1 << 64) - 1
 
 
+relu = F.relu  # make_reference.py puts one here that watches
+
+
 class Block(nn.Module):
     def __init__(self, ci, co, stride, residual, option_b):
         super().__init__()
@@ -25,12 +28,12 @@ class Block(nn.Module):
             self.shortcut = nn.Sequential(nn.Conv2d(ci, co, 1, stride, bias=False), nn.BatchNorm2d(co))
 
     def forward(self, x):
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        y = self.bn2(self.conv2(relu(self.bn1(self.conv1(x)))))
         if not self.residual:
-            return F.relu(y)
+            return relu(y)
         if self.option_a:
-            return F.relu(y + F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.pad, self.pad)))
-        return F.relu(y + self.shortcut(x))
+            return relu(y + F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.pad, self.pad)))
+        return relu(y + self.shortcut(x))
 
 
 class Net(nn.Module):
@@ -55,7 +58,7 @@ class Net(nn.Module):
         self.linear = nn.Linear(ci, classes)
 
     def taps(self, x, last=None):
-        maps = [F.relu(self.bn1(self.conv1(x)))]
+        maps = [relu(self.bn1(self.conv1(x)))]
         for block in [*self.layer1, *self.layer2, *self.layer3][:last]:
             maps.append(block(maps[-1]))
         return maps
@@ -114,7 +117,7 @@ def offset_and_scale(kind, name, shape):
         return 0, 0.3
     if kind == "vgg" and "bn" in name:
         # units that are mostly on: without shortcuts, ReLUs at random would magnify rounding a thousandfold
-        return (0.6, 0.2) if last == "weight" else (0.9, 0.4)
+        return (0.5, 0.2) if last == "weight" else (1.2, 0.4)
     if last == "bias":
         return 0, 0.2
     if kind == "res" and name.endswith("bn2.weight"):

@@ -13,9 +13,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import cifar_nets
 from cifar_nets import Net, fill, filled, fnv1a, splitmix64, tensors
 
 BATCH, PICKS = 4, 5
+# Images are drawn anew until no ReLU of the student has an argument nearer to zero than this: float32 is off by up to
+# 1e-6 there, and on the wrong side of zero a whole gradient appears or goes.
+MARGIN = 3e-6
 DTYPE = torch.float64
 OUT = None
 
@@ -26,26 +30,28 @@ NETS = {
     "res26a": ("res26", False),
     "vgg26a": ("vgg26", False),
 }
-CE = dict(objective="ce", smoothing=0.1, lr=0.005)
-FSP = dict(objective="fsp", inside=False, mean=False, lam=(1.0, 0.5, 2.0), lr=1e-4)
+CE = dict(images=0, objective="ce", smoothing=0.1, lr=0.02)
+FSP = dict(images=0, objective="fsp", inside=False, mean=False, lam=(1.0, 0.5, 2.0), lr=1e-4)
 # case: student, teacher (of NETS) and hyperparameters; two steps each
 STEPS = {
-    "ce-res14a": dict(CE, student="res14a"),
+    "ce-res14a": dict(CE, student="res14a", images=32),
     "ce-res14a-nesterov": dict(CE, student="res14a", nesterov=True, smoothing=0.0),
-    "ce-res14b": dict(CE, student="res14b"),
+    "ce-res14b": dict(CE, student="res14b", images=31),
     "ce-res14b-nesterov": dict(CE, student="res14b", nesterov=True),
-    "ce-res26a": dict(CE, student="res26a"),
-    "ce-res26a-nesterov": dict(CE, student="res26a", nesterov=True),
+    "ce-res26a": dict(CE, student="res26a", images=88),
+    "ce-res26a-nesterov": dict(CE, student="res26a", nesterov=True, images=209),
     "ce-vgg26a": dict(CE, student="vgg26a"),
     "ce-vgg26a-nesterov": dict(CE, student="vgg26a", nesterov=True),
-    "fsp-sum-res26a": dict(FSP, student="res14a", teacher="res26a"),
-    "fsp-sum-vgg26a": dict(FSP, student="res14a", teacher="vgg26a", nesterov=True),
-    "fsp-mean-res26a": dict(FSP, student="res14a", teacher="res26a", mean=True, lr=0.05),
-    "fsp-mean-vgg26a": dict(FSP, student="res14b", teacher="vgg26a", mean=True, lr=0.05),
-    "fsp-inside-res26a": dict(FSP, student="res14a", teacher="res26a", inside=True, mean=True, lr=0.05),
-    "kd-res26a": dict(objective="kd", student="res14a", teacher="res26a", T=4.0, w=0.9, smoothing=0.1, lr=0.05),
-    "hint-res26a": dict(objective="hint", student="res14a", teacher="res26a", lam=(0.7,), lr=1e-5),
-    "hint-res14x2": dict(objective="hint", student="res14a", teacher="res14x2a", lam=(0.7,), lr=1e-5),
+    "fsp-sum-res26a": dict(FSP, student="res14a", teacher="res26a", images=6),
+    "fsp-sum-vgg26a": dict(FSP, student="res14a", teacher="vgg26a", nesterov=True, images=1),
+    "fsp-mean-res26a": dict(FSP, student="res14a", teacher="res26a", mean=True, lr=0.05, images=1),
+    "fsp-mean-vgg26a": dict(FSP, student="res14b", teacher="vgg26a", mean=True, lr=0.05, images=54),
+    "fsp-inside-res26a": dict(FSP, student="res14a", teacher="res26a", inside=True, mean=True, lr=0.05, images=24),
+    "kd-res26a": dict(
+        objective="kd", student="res14a", teacher="res26a", T=4.0, w=0.9, smoothing=0.1, lr=0.05, images=42
+    ),
+    "hint-res26a": dict(images=3, objective="hint", student="res14a", teacher="res26a", lam=(0.7,), lr=1e-4),
+    "hint-res14x2": dict(images=0, objective="hint", student="res14a", teacher="res14x2a", lam=(0.7,), lr=1e-4),
 }
 TEACHERS = dict(NETS, res14x2a=("res14x2", False))
 
@@ -59,8 +65,8 @@ def make(name, role):
     return fill(Net(net, option_b).to(DTYPE), f"{role}/{name}")
 
 
-def batch():
-    x = filled("images", (BATCH, 3, 32, 32), 0, 1.7)
+def batch(number=0):
+    x = filled(f"images/{number}", (BATCH, 3, 32, 32), 0, 1.7)
     return torch.from_numpy(x).to(DTYPE), torch.tensor([(3 * i + 1) % 10 for i in range(BATCH)])
 
 
@@ -168,8 +174,16 @@ def make_regressor(student, teacher):
     return weight.t().reshape(co, ci, 1, 1).contiguous().requires_grad_()
 
 
-def emit_steps(case, h):
-    x, y = batch()
+def watched_relu(x):
+    """Keeps how near to zero its arguments came where a gradient will pass."""
+    if x.requires_grad:
+        watched_relu.margin = min(watched_relu.margin, float(x.detach().abs().min()))
+    return F.relu(x)
+
+
+def two_steps(h, number):
+    """Student, change of every tensor, losses; None when a ReLU was too near its kink to compare gradients."""
+    x, y = batch(number)
     student = make(h["student"], "student").train()
     teacher = make(h["teacher"], "teacher").eval() if "teacher" in h else None
     regressor = make_regressor(student, teacher) if h["objective"] == "hint" else None
@@ -177,19 +191,36 @@ def emit_steps(case, h):
     sgd = torch.optim.SGD(params, lr=h["lr"], momentum=0.9, weight_decay=1e-3, nesterov=h.get("nesterov", False))
     before = {name: t.clone() for name, t in tensors(student)}
     old = None if regressor is None else regressor.detach().clone()
-    for step in range(2):
+    losses, watched_relu.margin = [], float("inf")
+    for _ in range(2):
         sgd.zero_grad(set_to_none=True)  # what a loss does not reach has no gradient, and SGD leaves it alone
         loss, parts = LOSSES[h["objective"]](student, teacher, regressor, x, y, h)
+        if watched_relu.margin < MARGIN and DTYPE == torch.float64:
+            return None
         loss.backward()
         sgd.step()
-        emit(case, f"loss.{step}", [loss, *parts])
-    for name, t in tensors(student):
-        emit(case, name, summary(name, t - before[name]))
+        losses.append([loss, *parts])
+    change = [(name, t - before[name]) for name, t in tensors(student)]
     if regressor is not None:
-        emit(case, "regressor", summary("regressor", (regressor - old).reshape(old.shape[:2]).t()))
+        change.append(("regressor", (regressor - old).reshape(old.shape[:2]).t()))
+    return student, change, losses
+
+
+def emit_steps(case, h):
+    number = h["images"]
+    while not (done := two_steps(h, number)):
+        number += 1
+    if number != h["images"]:
+        print(f"{case}: images {number}, write that into STEPS")
+    student, change, losses = done
+    emit(case, "images", [number])
+    for step, values in enumerate(losses):
+        emit(case, f"loss.{step}", values)
+    for name, t in change:
+        emit(case, name, summary(name, t))
     student.eval()
     with torch.no_grad():
-        emit(case, "eval.logits", student(x).reshape(-1))
+        emit(case, "eval.logits", student(batch(number)[0]).reshape(-1))
 
 
 # ---- differences between two files ----
@@ -211,6 +242,7 @@ def diff(paths):
 def main():
     global DTYPE, OUT
     torch.set_num_threads(1)
+    cifar_nets.relu = watched_relu
     args = sys.argv[1:]
     if args[:1] == ["--diff"]:
         return diff(args[1:])
