@@ -25,7 +25,11 @@ enum { VL = 4, WIDE = 8, NARROW_ROWS = 1, DW_TILE = 2 };
 enum { TILE = WIDE > 8 * NARROW_ROWS ? WIDE : 8 * NARROW_ROWS };
 typedef float vf __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 #define INLINE static inline __attribute__((always_inline))
+#if defined(__clang__) /* takes a count larger than the loop's own for no request at all */
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
 #define UNROLL _Pragma("GCC unroll 64")
+#endif
 
 INLINE vf splat(float x) { return x - (vf){0}; }
 INLINE vf load(const float *p) { return *(const vf *)p; }
