@@ -81,6 +81,7 @@ opt_check := -O3 -Werror
 opt_asan := -O2 -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 opt_tsan := -O2 -Werror -fsanitize=thread -fno-omit-frame-pointer
 opt_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+kernels_fuzz := -fno-sanitize=all # no target gets there, and clang takes minutes over them
 ifeq ($(opt_$(VARIANT)),)
 $(error unknown VARIANT '$(VARIANT)': release, check, asan, tsan or fuzz)
 endif
@@ -251,7 +252,7 @@ $(O)/flags: FORCE
 $(O)/src/nn/cpu_kernels_%.o: src/nn/cpu_kernels.c $(O)/flags
 	@mkdir -p $(@D)
 	$(SAY) CC '$< ($*)'
-	$(Q)$(CC) $(CPPFLAGS) $(LIB_CFLAGS) $(ALL_CFLAGS) $(march_$*) -DISA=$* $(DEPFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(LIB_CFLAGS) $(ALL_CFLAGS) $(march_$*) $(kernels_$(VARIANT)) -DISA=$* $(DEPFLAGS) -c -o $@ $<
 
 # Where an installed program looks for experiments.ini.
 $(O)/prefix: FORCE
