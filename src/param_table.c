@@ -13,7 +13,8 @@ enum {
 /* The seed goes through doubles in the store and in JSON: keep it, and what repeats add to it, exact. */
 #define SEED_MAX 9007199254740000.0 /* below 2^53 */
 
-/* clang-format off: it would give every member a line */
+/* By hand: clang-format would give every member a line. */
+/* clang-format off */
 const struct param_def param_table[] = {
     /* ---- data ---- */
     {SETTING(dataset), .type = PARAM_ENUM, .flags = TEACHER, .choices = "synth cifar10 cifar100", .initial = "synth",
