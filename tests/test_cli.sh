@@ -38,9 +38,9 @@ keys = lambda o, names: all(n in o for n in names.split())
 number = lambda v: isinstance(v, (int, float)) and not isinstance(v, bool)
 sys.exit(not eval("(" + sys.argv[2] + ")"))' "$2" "$3" 2> json.err; then ok "$1"; else bad "$1: $(tail -1 json.err)"; fi
 }
-await() { # FILE PATTERN: within 30 s
+await() { # FILE PATTERN: within two minutes, for busy machines
     local i
-    for ((i = 0; i < 300; i++)); do
+    for ((i = 0; i < 1200; i++)); do
         grep -q -- "$2" "$1" 2> /dev/null && return
         sleep 0.1
     done
