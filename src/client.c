@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -95,20 +96,38 @@ static bool greet(struct client *c, struct err *err)
     return ok;
 }
 
-struct client *client_open(const char *dir, struct err *err)
+/* -1 with err. A study process that is stopped (^Z) accepts nobody: connect waits for a place in its queue, but not
+ * longer than a send may take. */
+static int connect_to(const char *dir, struct err *err)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    snprintf(a.sun_path, sizeof a.sun_path, "/proc/self/fd/%d/sock", dir_fd);
-    bool ok = dir_fd >= 0 && fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0;
+    struct timeval patience = {.tv_sec = HELLO_MS / 1000};
+    int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
+    bool ok = dir_fd >= 0 && (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0 &&
+              setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) == 0;
+    snprintf(a.sun_path, sizeof a.sun_path, "/proc/self/fd/%d/sock", dir_fd); /* see serve.c */
+    ok = ok && connect(fd, (struct sockaddr *)&a, sizeof a) == 0;
+    int why = errno;
     if (dir_fd >= 0)
         close(dir_fd);
-    if (!ok) {
-        if (fd >= 0)
-            close(fd);
+    if (ok)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    if (why == ENOENT || why == ECONNREFUSED)
         err_set(err, ERR_STATE, "no process runs the study in '%s'", dir);
+    else if (why == EAGAIN)
+        err_set(err, ERR_BUSY, "the study process does not answer");
+    else
+        err_set(err, ERR_IO, "cannot connect to '%s/sock': %s", dir, strerror(why));
+    return -1;
+}
+
+struct client *client_open(const char *dir, struct err *err)
+{
+    int fd = connect_to(dir, err);
+    if (fd < 0)
         return NULL;
-    }
     struct client *c = xcalloc(1, sizeof *c);
     c->fd = fd;
     if (!greet(c, err)) {

@@ -8,7 +8,7 @@
 
 struct client;
 /* Connects to DIR/sock and greets. ERR_STATE: nothing runs there; ERR_BUSY: no answer in time; ERR_FORMAT: another
- * version, or no fsplab. */
+ * version, or no fsplab; ERR_IO: not allowed. */
 struct client *client_open(const char *dir, struct err *);
 void client_close(struct client *);
 /* One request, one answer (json_decref it), within timeout_ms; NULL with err. */

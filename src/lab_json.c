@@ -2,6 +2,21 @@
 #include "lab_json.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+json_t *lab_json_text(const char *s)
+{
+    json_t *text = json_string(s);
+    if (text)
+        return text;
+    char *ascii = xstrdup(s);
+    for (char *c = ascii; *c; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    text = json_string(ascii);
+    free(ascii);
+    return text;
+}
 
 static json_t *number(double v)
 {
@@ -29,7 +44,7 @@ json_t *lab_state_json(const struct lab_state *s, int clients)
     json_t *o = json_object(), *params = json_object();
     for (int i = 0; i < s->n_params; i++)
         json_object_set_new(params, s->param_name[i], json_real(s->param_value[i]));
-    json_object_set_new(o, "study", json_string(s->study));
+    json_object_set_new(o, "study", lab_json_text(s->study));
     json_object_set_new(o, "pid", json_integer(s->pid));
     json_object_set_new(o, "state", json_string(s->state));
     json_object_set_new(o, "trial", s->trial ? json_integer(s->trial) : json_null());
@@ -58,7 +73,7 @@ json_t *lab_state_json(const struct lab_state *s, int clients)
     json_object_set_new(o, "best_trial", s->best_trial ? json_integer(s->best_trial) : json_null());
     json_object_set_new(o, "best_accuracy", number(s->best_accuracy));
     json_object_set_new(o, "device", json_string(s->device));
-    json_object_set_new(o, "message", json_string(s->message));
+    json_object_set_new(o, "message", lab_json_text(s->message));
     json_object_set_new(o, "clients", json_integer(clients));
     return o;
 }
@@ -74,6 +89,6 @@ json_t *lab_ack_json(const struct lab_ack *a)
         json_object_set_new(o, "before", number(a->before));
         json_object_set_new(o, "after", number(a->after));
     }
-    json_object_set_new(o, "message", json_string(a->message));
+    json_object_set_new(o, "message", lab_json_text(a->message));
     return o;
 }

@@ -9,5 +9,7 @@
 
 json_t *lab_state_json(const struct lab_state *, int clients);
 json_t *lab_ack_json(const struct lab_ack *);
+/* A JSON string of any bytes: JSON is UTF-8, names of files and what a client sends need not be ('?' then). */
+json_t *lab_json_text(const char *);
 
 #endif

@@ -1,7 +1,8 @@
 /* Clients ask and are answered; nothing is ever pushed, so a client that does not read holds up nobody and costs one
  * answer of memory: while its answer has not gone out, no further request of it is read. A command's answer waits for
- * the lab's ack. Addresses: sun_path holds 108 bytes and study folders may be deeper, so the folder is opened and the
- * socket is addressed through /proc/self/fd. */
+ * the lab's ack; a snapshot holds only the latest LAB_ACKS, so no more commands than that are ever out. Addresses:
+ * sun_path holds 108 bytes and study folders may be deeper, so the folder is opened and the socket is addressed through
+ * /proc/self/fd. */
 #define _GNU_SOURCE /* accept4 */
 #include "serve.h"
 
@@ -19,7 +20,7 @@
 #include "io/wire.h"
 #include "lab_json.h"
 
-enum { MAX_CLIENTS = 64 };
+enum { MAX_CLIENTS = 64, COMMANDS_OUT = LAB_ACKS / 2 }; /* half: others may post, too */
 
 struct peer {
     int fd;
@@ -35,6 +36,8 @@ struct serve {
     int dir_fd, listen_fd, n;
     struct peer *peers[MAX_CLIENTS];
     uint64_t next_id;
+    int commands_out; /* posted, and their ack not seen yet */
+    int acks_seen;
 };
 
 static void address(int dir_fd, struct sockaddr_un *a)
@@ -57,10 +60,8 @@ struct serve *serve_open(const char *dir, struct lab *lab, struct err *err)
     if (s->listen_fd >= 0) {
         address(s->dir_fd, &a);
         unlinkat(s->dir_fd, "sock", 0);
-        mode_t old = umask(0177);
-        int rc = bind(s->listen_fd, (struct sockaddr *)&a, sizeof a);
-        umask(old);
-        if (rc == 0 && listen(s->listen_fd, 32) == 0)
+        if (bind(s->listen_fd, (struct sockaddr *)&a, sizeof a) == 0 && fchmodat(s->dir_fd, "sock", 0600, 0) == 0 &&
+            listen(s->listen_fd, 32) == 0) /* before it listens nobody gets in, so the mode is in time */
             return s;
     }
     err_set(err, ERR_IO, "cannot listen on '%s/sock': %s", dir, strerror(errno));
@@ -97,14 +98,17 @@ static void answer(struct peer *p, json_t *o)
 
 static void refuse(struct peer *p, const char *why, bool closing)
 {
-    answer(p, json_pack("{s:b, s:s}", "ok", 0, "message", why));
+    answer(p, json_pack("{s:b, s:o}", "ok", 0, "message", lab_json_text(why)));
     p->closing = closing;
 }
 
 static void command(struct serve *s, struct peer *p, const struct wire_request *r)
 {
-    static const enum lab_op ops[] = {[WIRE_PAUSE] = LAB_PAUSE, [WIRE_RESUME] = LAB_RESUME, [WIRE_STOP] = LAB_STOP,
-                                      [WIRE_SET] = LAB_SET, [WIRE_ENQUEUE] = LAB_ENQUEUE};
+    static const enum lab_op ops[] = {[WIRE_PAUSE] = LAB_PAUSE,
+                                      [WIRE_RESUME] = LAB_RESUME,
+                                      [WIRE_STOP] = LAB_STOP,
+                                      [WIRE_SET] = LAB_SET,
+                                      [WIRE_ENQUEUE] = LAB_ENQUEUE};
     struct lab_cmd c = {.op = ops[r->ask], .id = s->next_id++, .n = r->n};
     if (r->ask == WIRE_SET && r->n != 1) {
         refuse(p, "set takes one value", false);
@@ -112,10 +116,12 @@ static void command(struct serve *s, struct peer *p, const struct wire_request *
     }
     memcpy(c.key, r->key, sizeof c.key);
     memcpy(c.value, r->value, sizeof c.value);
-    if (lab_post(s->lab, c))
-        p->waiting = c.id;
-    else
+    if (!lab_post(s->lab, c)) {
         refuse(p, "too many commands are waiting", false);
+        return;
+    }
+    p->waiting = c.id;
+    s->commands_out++;
 }
 
 static void handle(struct serve *s, struct peer *p, const char *line, size_t n)
@@ -142,60 +148,88 @@ static void handle(struct serve *s, struct peer *p, const char *line, size_t n)
     }
 }
 
+/* One ack, to its client if that is still there. */
+static void deliver_ack(struct serve *s, const struct lab_ack *a)
+{
+    if (a->id >= s->next_id) /* not of a client's command */
+        return;
+    s->commands_out--;
+    for (int i = 0; i < s->n; i++)
+        if (s->peers[i]->waiting == a->id) {
+            s->peers[i]->waiting = 0;
+            answer(s->peers[i], lab_ack_json(a));
+        }
+}
+
 static void deliver_acks(struct serve *s)
 {
     struct lab_state state;
-    bool wanted = false;
-    for (int i = 0; i < s->n; i++)
-        wanted |= s->peers[i]->waiting != 0;
-    if (!wanted)
+    if (s->commands_out == 0)
         return;
     lab_snapshot(s->lab, &state);
-    for (int i = 0; i < s->n; i++) {
-        struct peer *p = s->peers[i];
-        for (int k = 0; p->waiting && k < LAB_ACKS && k < state.n_acks; k++)
-            if (state.acks[k].id == p->waiting) {
-                p->waiting = 0;
-                answer(p, lab_ack_json(&state.acks[k]));
-            }
-        if (p->waiting && state.ended) {
-            p->waiting = 0;
-            refuse(p, "the study has ended", false);
+    int from = state.n_acks - s->acks_seen > LAB_ACKS ? state.n_acks - LAB_ACKS : s->acks_seen;
+    for (int i = from; i < state.n_acks; i++)
+        deliver_ack(s, &state.acks[i % LAB_ACKS]);
+    s->acks_seen = state.n_acks;
+    if (!state.ended)
+        return;
+    s->commands_out = 0; /* nobody is left to answer them */
+    for (int i = 0; i < s->n; i++)
+        if (s->peers[i]->waiting) {
+            s->peers[i]->waiting = 0;
+            refuse(s->peers[i], "the study has ended", false);
         }
-    }
 }
 
-/* Reads, answers, writes, as far as it goes without waiting. false: the peer is gone. */
+/* Takes in what has arrived. false: nothing more will come. */
+static bool receive(struct peer *p)
+{
+    char bytes[4096];
+    size_t room = sizeof p->in.bytes - p->in.n;
+    ssize_t n = recv(p->fd, bytes, room < sizeof bytes ? room : sizeof bytes, MSG_DONTWAIT);
+    if (n > 0)
+        wire_put(&p->in, bytes, (size_t)n);
+    return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* Sends as much of the answer as goes. false: the connection is broken. */
+static bool flush_answer(struct peer *p)
+{
+    ssize_t n = send(p->fd, p->out + p->out_at, p->out_n - p->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    p->out_at += (size_t)n;
+    if (p->out_at == p->out_n) {
+        free(p->out);
+        p->out = NULL;
+    }
+    return true;
+}
+
+/* Handles the next line, if there is one. */
+static bool next_request(struct serve *s, struct peer *p)
+{
+    size_t n;
+    bool too_long;
+    char *line = wire_line(&p->in, &n, &too_long);
+    if (line)
+        handle(s, p, line, n);
+    else if (too_long)
+        refuse(p, "a line is too long", true);
+    free(line);
+    return line || too_long;
+}
+
+/* Reads, answers, writes, as far as it goes without waiting. false: the peer is done with. */
 static bool serve_peer(struct serve *s, struct peer *p, short events)
 {
-    char bytes[4096], *line;
-    size_t length;
-    bool too_long = false;
-    if (events & POLLIN) {
-        size_t room = sizeof p->in.bytes - p->in.n;
-        ssize_t n = recv(p->fd, bytes, room < sizeof bytes ? room : sizeof bytes, 0);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+    if (events & POLLIN && !receive(p))
+        return false;
+    do
+        if (p->out && !flush_answer(p))
             return false;
-        if (n > 0)
-            wire_put(&p->in, bytes, (size_t)n);
-    }
-    while (!p->out && !p->waiting && !p->closing && (line = wire_line(&p->in, &length, &too_long))) {
-        handle(s, p, line, length);
-        free(line);
-    }
-    if (too_long && !p->out)
-        refuse(p, "a line is too long", true);
-    if (p->out) {
-        ssize_t n = send(p->fd, p->out + p->out_at, p->out_n - p->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n < 0 && errno != EAGAIN && errno != EINTR)
-            return false;
-        p->out_at += n > 0 ? (size_t)n : 0;
-        if (p->out_at == p->out_n) {
-            free(p->out);
-            p->out = NULL;
-        }
-    }
-    return p->out || !p->closing;
+    while (!p->out && !p->waiting && !p->closing && s->commands_out < COMMANDS_OUT && next_request(s, p));
+    return p->out || p->waiting || !p->closing;
 }
 
 static void welcome(struct serve *s)
@@ -221,7 +255,8 @@ void serve_poll(struct serve *s, int extra_fd, int timeout_ms)
         fds[n++] = (struct pollfd){.fd = s->listen_fd, .events = POLLIN};
     for (int i = 0; i < peers; i++) {
         const struct peer *p = s->peers[i];
-        bool full = p->out || p->waiting || p->in.n == sizeof p->in.bytes;
+        /* one thing after the other, so that who says goodbye with the last request is still answered */
+        bool full = p->out || p->waiting || p->in.n == sizeof p->in.bytes || memchr(p->in.bytes, '\n', p->in.n);
         fds[n++] = (struct pollfd){.fd = p->fd, .events = (short)((full ? 0 : POLLIN) | (p->out ? POLLOUT : 0))};
     }
     if (poll(fds, (nfds_t)n, timeout_ms) < 0 || !s)
@@ -245,8 +280,11 @@ void serve_close(struct serve *s)
 {
     if (!s)
         return;
-    while (s->n)
+    deliver_acks(s); /* a `stop` may have been answered since the last poll */
+    while (s->n) {
+        serve_peer(s, s->peers[s->n - 1], 0);
         drop(s, s->n - 1);
+    }
     close(s->listen_fd);
     unlinkat(s->dir_fd, "sock", 0);
     close(s->dir_fd);

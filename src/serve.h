@@ -11,6 +11,6 @@ struct serve *serve_open(const char *dir, struct lab *, struct err *);
  * client. SERVE may be NULL: then it only waits. */
 void serve_poll(struct serve *, int extra_fd, int timeout_ms);
 int serve_clients(const struct serve *); /* connected now */
-void serve_close(struct serve *);        /* removes DIR/sock */
+void serve_close(struct serve *);        /* answers what it can, removes DIR/sock */
 
 #endif
