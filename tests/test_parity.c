@@ -86,7 +86,8 @@ static int disagreements;
 static double worst; /* in tolerances */
 
 /* got[0..n) against the reference from `from` on. floor: an absolute difference that is always allowed. */
-static void compare(const char *name, const char *key, int from, int n, const double *got, double tolerance, double floor)
+static void compare(const char *name, const char *key, int from, int n, const double *got, double tolerance,
+                    double floor)
 {
     const struct line *l = reference(name, key);
     double top = 0, diff = 0;
@@ -106,8 +107,8 @@ static void compare(const char *name, const char *key, int from, int n, const do
     if (diff <= allowed)
         return;
     disagreements++;
-    print_error("%s: %s[%d] is %.8g, PyTorch has %.8g (off by %.1e of %.3g, allowed %.1e)\n", name, key, from + at, got[at],
-                l->v[from + at], diff, top, allowed);
+    print_error("%s: %s[%d] is %.8g, PyTorch has %.8g (off by %.1e of %.3g, allowed %.1e)\n", name, key, from + at,
+                got[at], l->v[from + at], diff, top, allowed);
 }
 
 static void compare_floats(const char *name, const char *key, int n, const float *got, double tolerance)
@@ -353,10 +354,22 @@ static void check_net(struct backend *be, const char *name)
 /* ---- steps ---- */
 
 #define COMMON .momentum = 0.9f, .weight_decay = 1e-3f
-#define CE(rate, ...) {COMMON, .lr = rate, .label_smoothing = 0.1f, __VA_ARGS__}
-#define FSP(rate, ...) {COMMON, .lr = rate, .lambda = {1.0f, 0.5f, 2.0f}, __VA_ARGS__}
-#define KD(rate) {COMMON, .lr = rate, .label_smoothing = 0.1f, .kd_temperature = 4, .kd_weight = 0.9f}
-#define HINT(rate) {COMMON, .lr = rate, .lambda = {0.7f}}
+#define CE(rate, ...)                                                                                                  \
+    {                                                                                                                  \
+        COMMON, .lr = rate, .label_smoothing = 0.1f, __VA_ARGS__                                                       \
+    }
+#define FSP(rate, ...)                                                                                                 \
+    {                                                                                                                  \
+        COMMON, .lr = rate, .lambda = {1.0f, 0.5f, 2.0f}, __VA_ARGS__                                                  \
+    }
+#define KD(rate)                                                                                                       \
+    {                                                                                                                  \
+        COMMON, .lr = rate, .label_smoothing = 0.1f, .kd_temperature = 4, .kd_weight = 0.9f                            \
+    }
+#define HINT(rate)                                                                                                     \
+    {                                                                                                                  \
+        COMMON, .lr = rate, .lambda = { 0.7f }                                                                         \
+    }
 
 static const struct step_case {
     const char *name, *student, *teacher;

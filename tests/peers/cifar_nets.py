@@ -1,6 +1,7 @@
 """PyTorch's side of the comparisons: resN and vggN for CIFAR with the names that fsplab's files use, and tensors filled
 by a formula that tests/test_parity.c repeats, so that neither weights nor images need to be stored."""
 import json
+import re
 import struct
 
 import numpy as np
@@ -42,8 +43,8 @@ class Net(nn.Module):
     def __init__(self, name, option_b=False, classes=10):
         super().__init__()
         self.kind, rest = name[:3], name[3:]
-        depth, _, factor = rest.partition("x")
-        width, self.n = 16 * int(factor or 1), (int(depth) - 2) // 6
+        depth, factor, own_width = re.fullmatch(r"(\d+)(?:x(\d+)|w(\d+))?", rest).groups()
+        width, self.n = int(own_width or 16 * int(factor or 1)), (int(depth) - 2) // 6
         assert self.kind in ("res", "vgg") and 6 * self.n + 2 == int(depth)
         self.conv1 = nn.Conv2d(3, width, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
