@@ -16,15 +16,21 @@ enum { HELLO_MS = 5000 };
 
 struct client {
     int fd;
+    bool lost; /* an answer did not come in time: the next line may be the late one */
     struct wire_buffer in;
 };
 
 static bool wait_for(int fd, short events, double deadline, struct err *err)
 {
-    double left = deadline - clock_seconds();
     struct pollfd p = {.fd = fd, .events = events};
-    if (left > 0 && poll(&p, 1, (int)(left * 1000) + 1) > 0)
-        return true;
+    double left;
+    while ((left = deadline - clock_seconds()) > 0) {
+        int n = poll(&p, 1, (int)(left * 1000) + 1);
+        if (n > 0)
+            return true;
+        if (n < 0 && errno != EINTR) /* a resized terminal interrupts, too */
+            break;
+    }
     return err_set(err, ERR_BUSY, "the study process does not answer");
 }
 
@@ -68,6 +74,10 @@ static char *read_line(struct client *c, double deadline, struct err *err)
 json_t *client_ask(struct client *c, const struct wire_request *r, int timeout_ms, struct err *err)
 {
     double deadline = clock_seconds() + timeout_ms / 1000.0;
+    if (c->lost) {
+        err_set(err, ERR_STATE, "the connection was given up: an earlier answer did not come");
+        return NULL;
+    }
     char *text = wire_request_text(r), *line = NULL;
     json_t *o = NULL;
     if (send_all(c, text, deadline, err) && (line = read_line(c, deadline, err))) {
@@ -78,6 +88,7 @@ json_t *client_ask(struct client *c, const struct wire_request *r, int timeout_m
             err_set(err, ERR_FORMAT, "the answer is no JSON object: this is no fsplab");
         }
     }
+    c->lost = !o;
     free(text);
     free(line);
     return o;

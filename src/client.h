@@ -11,7 +11,8 @@ struct client;
  * version, or no fsplab; ERR_IO: not allowed. */
 struct client *client_open(const char *dir, struct err *);
 void client_close(struct client *);
-/* One request, one answer (json_decref it), within timeout_ms; NULL with err. */
+/* One request, one answer (json_decref it), within timeout_ms; NULL with err, and then on every later call (ERR_STATE): an
+ * answer that comes late must not be taken for the next one's. */
 json_t *client_ask(struct client *, const struct wire_request *, int timeout_ms, struct err *);
 
 #endif
