@@ -6,7 +6,7 @@ set -u
 fsplab=${FSPLAB:-./fsplab}
 kills=${RESUME_KILLS:-6}
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap '[ $BASHPID = $$ ] && rm -rf "$work"' EXIT # not in a child that is killed before its exec
 passed=0 failed=0
 
 ok() { passed=$((passed + 1)); echo "ok: $1"; }
@@ -49,6 +49,12 @@ run() { # STUDY RUNS [more...]
     shift 2
     "$fsplab" run "$study" -c "$work/t.ini" --runs "$runs" --set data_dir="$data" "$@"
 }
+await() { # COMMAND...: until it succeeds, two minutes at most
+    for ((w = 0; w < 6000; w++)); do
+        if "$@" 2> /dev/null; then return; fi
+        sleep 0.02
+    done
+}
 digest() { (cd "$1" && find . -name '*.safetensors' | sort | xargs sha256sum); }
 
 for study in fsp hint kd; do
@@ -64,9 +70,14 @@ for study in fsp hint kd; do
     for signal in KILL TERM; do
         runs=$work/cut-$signal-$study resumed=0
         for ((i = 0; i < kills; i++)); do
+            : > "$work/lines"
             "$fsplab" run $study -c "$work/t.ini" --runs "$runs" --set data_dir="$data" --json > "$work/lines" 2>&1 &
             pid=$!
-            sleep "$(awk -v t="$took" -v n="$kills" -v r=$RANDOM 'BEGIN { print t / 1000 * (0.2 + 1.6 * r / 32768) / n + 0.05 }')"
+            case $i in # the first is cut when it has a checkpoint, the second when it has said where it begins, others anywhere
+            0) await test -e "$runs/$study/trial-0001/state.safetensors" ;;
+            1) await grep -q '"trial":' "$work/lines" ;;
+            *) sleep "$(awk -v t="$took" -v n="$kills" -v r=$RANDOM 'BEGIN { print t / 1000 * (0.2 + 1.6 * r / 32768) / n + 0.05 }')" ;;
+            esac
             kill -$signal $pid 2> /dev/null
             wait $pid 2> /dev/null
             status=$?
