@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "io/config.h"
+#include "lab_json.h"
 
 #ifndef FSPLAB_DATADIR
 #define FSPLAB_DATADIR "/usr/local/share/fsplab"
@@ -27,37 +28,44 @@ static bool usage(const struct cmd_options *o, const char *name, const char *wha
     return false;
 }
 
+static bool take_value(struct cmd_options *o, const char *command, const char *option, const char *value)
+{
+    if (strcmp(option, "-c") == 0)
+        o->config = value;
+    else if (strcmp(option, "--runs") == 0)
+        o->runs = value;
+    else if (o->n_set == (int)ARRAY_LEN(o->set))
+        return usage(o, command, "too many settings, at", value);
+    else
+        o->set[o->n_set++] = value;
+    return true;
+}
+
 bool cmd_options_take(int *argc, char **argv, struct cmd_options *o)
 {
     memset(o, 0, sizeof *o);
     o->config = default_config();
     o->runs = "runs";
     int n = 1;
-    for (int i = 1; i < *argc; i++)
+    for (int i = 1; i < *argc; i++) /* first, since it says how to report an error */
         o->json |= strcmp(argv[i], "--json") == 0;
     for (int i = 1; i < *argc; i++) {
-        bool config = strcmp(argv[i], "-c") == 0, runs = strcmp(argv[i], "--runs") == 0, set = strcmp(argv[i], "--set") == 0;
-        if (strcmp(argv[i], "--json") == 0)
+        const char *word = argv[i];
+        if (strcmp(word, "--json") == 0)
             continue;
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+        if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
             o->help = true;
-            continue;
-        }
-        if (!config && !runs && !set) {
+        } else if (strncmp(word, "--runs=", 7) == 0 || strncmp(word, "--set=", 6) == 0) {
+            if (!take_value(o, argv[0], word[2] == 'r' ? "--runs" : "--set", strchr(word, '=') + 1))
+                return false;
+        } else if (strcmp(word, "-c") == 0 || strcmp(word, "--runs") == 0 || strcmp(word, "--set") == 0) {
+            if (i + 1 == *argc)
+                return usage(o, argv[0], "a value is missing after", word);
+            if (!take_value(o, argv[0], word, argv[++i]))
+                return false;
+        } else {
             argv[n++] = argv[i];
-            continue;
         }
-        if (i + 1 == *argc)
-            return usage(o, argv[0], "a value is missing after", argv[i]);
-        const char *value = argv[++i];
-        if (config)
-            o->config = value;
-        else if (runs)
-            o->runs = value;
-        else if (o->n_set == (int)ARRAY_LEN(o->set))
-            return usage(o, argv[0], "too many settings, at", value);
-        else
-            o->set[o->n_set++] = value;
     }
     *argc = n;
     argv[n] = NULL;
@@ -79,7 +87,8 @@ int cmd_fail(const struct cmd_options *o, const struct err *err)
     fflush(stdout);
     fprintf(stderr, "fsplab: %s\n", err->msg);
     if (o && o->json) {
-        json_t *j = json_pack("{s:{s:s, s:s}}", "error", "code", err_name(err->code), "message", err->msg);
+        json_t *j =
+            json_pack("{s:{s:s, s:o}}", "error", "code", err_name(err->code), "message", lab_json_text(err->msg));
         char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
         if (text)
             puts(text);

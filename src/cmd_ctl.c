@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "cmd.h"
 #include "io/store.h"
+#include "lab_json.h"
 
 enum { ACK_MS = 120000 }; /* a command takes effect between two steps, and saves */
 
@@ -35,11 +37,14 @@ static bool parse_request(int argc, char **argv, struct wire_request *r, struct 
         if (strcmp(argv[2], wire_ask_name(a)) == 0)
             r->ask = a;
     if (r->ask == WIRE_HELLO)
-        return err_set(err, ERR_USAGE, "ctl: '%s' is not known: allowed are status, pause, resume, stop, set, enqueue", argv[2]);
+        return err_set(err, ERR_USAGE, "ctl: '%s' is not known: allowed are status, pause, resume, stop, set, enqueue",
+                       argv[2]);
     bool values = r->ask == WIRE_SET || r->ask == WIRE_ENQUEUE;
     if (values ? argc < 4 || (r->ask == WIRE_SET && argc != 4) : argc != 3)
         return err_set(err, ERR_USAGE, "ctl %s: %s; see `fsplab ctl --help`", argv[2],
-                       !values ? "takes no more words" : r->ask == WIRE_SET ? "takes one key=value" : "name at least one key=value");
+                       !values              ? "takes no more words"
+                       : r->ask == WIRE_SET ? "takes one key=value"
+                                            : "name at least one key=value");
     for (int i = 3; i < argc; i++) {
         char *eq = strchr(argv[i], '='), *end;
         size_t n = eq ? (size_t)(eq - argv[i]) : 0;
@@ -91,8 +96,7 @@ static void print_status(json_t *o)
     print_number(o, "lambda", "\nlambda %g");
     print_number(o, "lr", ", lr %g");
     printf("\n");
-    json_object_foreach(json_object_get(o, "losses"), key, v)
-        printf("%s %.4g  ", key, json_number_value(v));
+    json_object_foreach(json_object_get(o, "losses"), key, v) printf("%s %.4g  ", key, json_number_value(v));
     print_number(o, "train_accuracy", "\ntrain accuracy %.4f");
     print_number(o, "val_accuracy", "\nvalidation accuracy %.4f");
     print_number(o, "images_per_second", "\n%.0f images/s");
@@ -108,21 +112,29 @@ static json_t *stored_status(const char *dir, const char *study, struct err *err
     struct study_row row = {0};
     struct trial_row *trials = NULL;
     bool found = false;
+    int n, done = 0;
     json_t *o = NULL;
+    bool begun = store || access(path, F_OK) == 0;
     free(path);
     if (!store) {
-        err_prefix(err, "study '%s' has not been started: `fsplab run %s`", study, study);
+        if (begun)
+            err_prefix(err, "study '%s'", study);
+        else
+            err_set(err, ERR_STATE, "study '%s' has not been started in '%s': `fsplab run %s` starts it", study, dir,
+                    study);
         return NULL;
     }
-    if (store_study_get(store, &row, &found, err) && found) {
-        int n = store_trials(store, &trials, err), done = 0;
+    if (store_study_get(store, &row, &found, err) && !found) {
+        err_set(err, ERR_STATE, "study '%s' has no record yet: `fsplab run %s` starts it", study, study);
+    } else if (found && (n = store_trials(store, &trials, err)) >= 0) {
         const struct trial_row *last = n > 0 ? &trials[n - 1] : NULL;
         for (int i = 0; i < n; i++)
             done += trials[i].state == TRIAL_COMPLETE;
         bool dead = strcmp(row.state, "running") == 0; /* its process was killed */
-        o = json_pack("{s:s, s:n, s:s, s:s, s:n, s:n, s:n, s:n, s:n, s:n, s:{}, s:n, s:n, s:i, s:i}", "study", study, "pid", "state",
-                      dead ? "paused" : row.state, "message", row.reason, "stage", "step", "steps", "resumed_at", "lambda", "lr",
-                      "losses", "val_accuracy", "images_per_second", "clients", 0, "trials_done", done);
+        o = json_pack("{s:o, s:n, s:s, s:o, s:n, s:n, s:n, s:n, s:n, s:n, s:{}, s:n, s:n, s:i, s:i}", "study",
+                      lab_json_text(study), "pid", "state", dead ? "paused" : row.state, "message",
+                      lab_json_text(row.reason), "stage", "step", "steps", "resumed_at", "lambda", "lr", "losses",
+                      "val_accuracy", "images_per_second", "clients", 0, "trials_done", done);
         json_object_set_new(o, "trial", last ? json_integer(last->number) : json_null());
         if (last && isfinite(last->val_accuracy))
             json_object_set_new(o, "val_accuracy", json_real(last->val_accuracy));
@@ -144,7 +156,8 @@ static int ask(const struct cmd_options *o, const char *study, const struct wire
     else if (err.code == ERR_STATE && r->ask == WIRE_STATUS)
         answer = (err = (struct err){0}, stored_status(dir, study, &err));
     else if (err.code == ERR_STATE)
-        err_set(&err, ERR_STATE, "study '%s' is not running: `fsplab run %s` starts it or goes on with it", study, study);
+        err_set(&err, ERR_STATE, "study '%s' is not running: `fsplab run %s` starts it or goes on with it", study,
+                study);
     client_close(c);
     free(dir);
     if (!answer)
@@ -180,9 +193,11 @@ int cmd_ctl(int argc, char **argv)
         return help(), 0;
     for (int i = 1; i < argc; i++)
         if (argv[i][0] == '-')
-            return err_set(&err, ERR_USAGE, "ctl: '%s' is not understood; see `fsplab ctl --help`", argv[i]), cmd_fail(&o, &err);
+            return err_set(&err, ERR_USAGE, "ctl: '%s' is not understood; see `fsplab ctl --help`", argv[i]),
+                   cmd_fail(&o, &err);
     if (argc < 3)
-        return err_set(&err, ERR_USAGE, "ctl: name a study and what to do; see `fsplab ctl --help`"), cmd_fail(&o, &err);
+        return err_set(&err, ERR_USAGE, "ctl: name a study and what to do; see `fsplab ctl --help`"),
+               cmd_fail(&o, &err);
     if (!parse_request(argc, argv, &r, &err))
         return cmd_fail(&o, &err);
     return ask(&o, argv[1], &r);

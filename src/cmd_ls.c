@@ -11,6 +11,7 @@
 #include "cmd.h"
 #include "io/config.h"
 #include "io/store.h"
+#include "lab_json.h"
 
 struct entry {
     char name[64], state[16];
@@ -45,7 +46,8 @@ static void look(struct entry *e, const char *runs)
     bool found = false;
     if (store && store_study_get(store, &row, &found, &err) && found) {
         struct client *c = strcmp(row.state, "running") == 0 ? client_open(dir, &err) : NULL;
-        str_append(e->state, sizeof e->state, 0, "%s", strcmp(row.state, "running") == 0 && !c ? "paused" : row.state);
+        bool dead = !c && err.code == ERR_STATE; /* its process was killed */
+        str_append(e->state, sizeof e->state, 0, "%s", dead ? "paused" : row.state);
         client_close(c);
         study_row_release(&row);
         e->trials = store_trials(store, &rows, &err);
@@ -83,10 +85,11 @@ static void print_json(const struct list *l)
     json_t *all = json_array();
     for (int i = 0; i < l->n; i++) {
         const struct entry *e = &l->entries[i];
-        json_array_append_new(all, json_pack("{s:s, s:o, s:b, s:i, s:i, s:o}", "study", e->name, "state",
-                                             e->state[0] == '-' ? json_null() : json_string(e->state), "configured", e->configured,
-                                             "trials", e->trials, "complete", e->complete, "best_val_accuracy",
-                                             isfinite(e->best) ? json_real(e->best) : json_null()));
+        json_array_append_new(all,
+                              json_pack("{s:o, s:o, s:b, s:i, s:i, s:o}", "study", lab_json_text(e->name), "state",
+                                        e->state[0] == '-' ? json_null() : json_string(e->state), "configured",
+                                        e->configured, "trials", e->trials, "complete", e->complete,
+                                        "best_val_accuracy", isfinite(e->best) ? json_real(e->best) : json_null()));
     }
     char *text = json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
     puts(text);
@@ -117,12 +120,14 @@ int cmd_ls(int argc, char **argv)
     if (!cmd_options_take(&argc, argv, &o))
         return 2;
     if (o.help) {
-        puts("usage: fsplab ls [-c FILE] [--runs DIR] [--json]\n\nThe studies of experiments.ini and those in RUNS: state, trials "
-             "completed, best validation accuracy.");
+        puts(
+            "usage: fsplab ls [-c FILE] [--runs DIR] [--json]\n\nThe studies of experiments.ini and those in RUNS: state, trials "
+            "completed, best validation accuracy.");
         return 0;
     }
     if (argc > 1)
-        return err_set(&err, ERR_USAGE, "ls: '%s' is not understood; see `fsplab ls --help`", argv[1]), cmd_fail(&o, &err);
+        return err_set(&err, ERR_USAGE, "ls: '%s' is not understood; see `fsplab ls --help`", argv[1]),
+               cmd_fail(&o, &err);
     int n = config_studies(o.config, &names, &err);
     for (int i = 0; i < n; i++) {
         add(&l, names[i])->configured = true;

@@ -6,18 +6,20 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "lab_json.h"
 #include "table.h"
 
 static void help(void)
 {
-    puts("usage: fsplab trials STUDY [--json | --csv] [--runs DIR]\n"
-         "\n"
-         "Every trial of a study: state, searched values, seed, accuracies, seconds. The test accuracy is known only for\n"
-         "the runs of the recommended configuration, or with select = test.\n"
-         "\n"
-         "examples:\n"
-         "  fsplab trials demo\n"
-         "  fsplab trials demo --csv > demo.csv");
+    puts(
+        "usage: fsplab trials STUDY [--json | --csv] [--runs DIR]\n"
+        "\n"
+        "Every trial of a study: state, searched values, seed, accuracies, seconds. The test accuracy is known only for\n"
+        "the runs of the recommended configuration, or with select = test.\n"
+        "\n"
+        "examples:\n"
+        "  fsplab trials demo\n"
+        "  fsplab trials demo --csv > demo.csv");
 }
 
 static json_t *number(double v)
@@ -31,12 +33,13 @@ static json_t *trial_json(const struct trial_row *r)
     json_t *params = json_object();
     for (int i = 0; i < r->n_params; i++)
         json_object_set_new(params, r->param_name[i], json_real(r->param_value[i]));
-    return json_pack("{s:i, s:s, s:o, s:I, s:b, s:s, s:o, s:o, s:{s:f, s:f, s:f}, s:s, s:i, s:i, s:b, s:o, s:s}", "trial", r->number,
-                     "state", trial_state_name(r->state), "params", params, "seed", (json_int_t)r->seed, "edited", r->edited,
-                     "dir", r->dir, "val_accuracy", number(r->val_accuracy), "test_accuracy", number(r->test_accuracy), "seconds",
-                     "teacher", r->seconds_teacher, "transfer", r->seconds_transfer, "finetune", r->seconds_finetune, "kind",
-                     kinds[r->kind], "search", r->search_no, "repeat", r->repeat, "collapsed", r->collapsed, "best_val_accuracy",
-                     number(r->best_val_accuracy), "reason", r->reason);
+    return json_pack("{s:i, s:s, s:o, s:I, s:b, s:o, s:o, s:o, s:{s:f, s:f, s:f}, s:s, s:i, s:i, s:b, s:o, s:o}",
+                     "trial", r->number, "state", trial_state_name(r->state), "params", params, "seed",
+                     (json_int_t)r->seed, "edited", r->edited, "dir", lab_json_text(r->dir), "val_accuracy",
+                     number(r->val_accuracy), "test_accuracy", number(r->test_accuracy), "seconds", "teacher",
+                     r->seconds_teacher, "transfer", r->seconds_transfer, "finetune", r->seconds_finetune, "kind",
+                     kinds[r->kind], "search", r->search_no, "repeat", r->repeat, "collapsed", r->collapsed,
+                     "best_val_accuracy", number(r->best_val_accuracy), "reason", lab_json_text(r->reason));
 }
 
 static void print_json(const struct trial_row *rows, int n)
@@ -58,6 +61,14 @@ static void csv_number(double v)
         putchar(',');
 }
 
+static void csv_text(const char *s) /* RFC 4180 */
+{
+    fputs(",\"", stdout);
+    for (; *s; s++)
+        fputs((char[]){*s, *s == '"' ? '"' : 0, 0}, stdout);
+    putchar('"');
+}
+
 static void print_csv(const struct trial_row *rows, int n)
 {
     printf("trial,state,seed,edited");
@@ -74,7 +85,8 @@ static void print_csv(const struct trial_row *rows, int n)
         csv_number(r->seconds_teacher);
         csv_number(r->seconds_transfer);
         csv_number(r->seconds_finetune);
-        printf(",\"%s\"\n", r->dir);
+        csv_text(r->dir);
+        putchar('\n');
     }
 }
 
@@ -92,7 +104,8 @@ int cmd_trials(int argc, char **argv)
         if (strcmp(argv[i], "--csv") == 0)
             csv = true;
         else if (argv[i][0] == '-' || study)
-            return err_set(&err, ERR_USAGE, "trials: '%s' is not understood; see `fsplab trials --help`", argv[i]), cmd_fail(&o, &err);
+            return err_set(&err, ERR_USAGE, "trials: '%s' is not understood; see `fsplab trials --help`", argv[i]),
+                   cmd_fail(&o, &err);
         else
             study = argv[i];
     }

@@ -125,6 +125,27 @@ fsplab data synth d --train 0
 expect 'data synth with a wrong number' 2 err --train "'0'"
 fsplab suggest tiny
 expect 'a command of later versions' 2 err "'suggest'"
+for words in "tiny $*" 'attach tiny'; do
+    fsplab $words
+    expect "fsplab ${words%% *}: no screens in this version" 2 err 'fsplab run tiny' 'fsplab ctl tiny status'
+done
+fsplab --frobnicate
+expect 'an option without a command' 2 err --frobnicate 'fsplab --help'
+fsplab bench search
+expect 'bench search is of later versions' 2 err 'bench search' 'step, ops'
+fsplab ctl tiny status "$@"
+expect 'ctl status of a study never started' 1 err "'tiny' has not been started" 'fsplab run tiny'
+fsplab run $'t\377' -c t.ini --runs=runs --json
+json 'an error about bytes that are no text' out '"t?" in d["error"]["message"]'
+fsplab run tiny -c t.ini --runs runs --set=momentum=7
+expect '--set=key=value' 2 err momentum "'7'"
+if [ -w /dev/full ]; then
+    ./fsplab flops > /dev/full 2> err
+    status=$?
+    expect 'output to a full disk' 1 err 'cannot write'
+else
+    skip 'output to a full disk: no /dev/full'
+fi
 
 # ---- counts ----
 
