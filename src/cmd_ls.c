@@ -17,6 +17,7 @@ struct entry {
     char name[64], state[16];
     bool configured;
     int trials, complete;
+    int64_t planned; /* -1: not known */
     double best;
 };
 
@@ -31,7 +32,7 @@ static struct entry *add(struct list *l, const char *name)
         if (strcmp(l->entries[i].name, name) == 0)
             return &l->entries[i];
     l->entries = xrealloc(l->entries, (size_t)(l->n + 1) * sizeof *l->entries);
-    l->entries[l->n] = (struct entry){.best = NAN, .state = "-"};
+    l->entries[l->n] = (struct entry){.best = NAN, .state = "-", .planned = -1};
     str_append(l->entries[l->n].name, sizeof l->entries[l->n].name, 0, "%s", name);
     return &l->entries[l->n++];
 }
@@ -66,6 +67,14 @@ static void look(struct entry *e, const char *runs)
     free(dir);
 }
 
+static void look_up(struct entry *e, const struct cmd_options *o)
+{
+    struct params p;
+    e->configured = true;
+    if (cmd_settings(o, e->name, &p, NULL))
+        e->planned = lab_planned(&p);
+}
+
 static void find_runs(struct list *l, const char *runs)
 {
     DIR *d = opendir(runs);
@@ -85,11 +94,11 @@ static void print_json(const struct list *l)
     json_t *all = json_array();
     for (int i = 0; i < l->n; i++) {
         const struct entry *e = &l->entries[i];
-        json_array_append_new(all,
-                              json_pack("{s:o, s:o, s:b, s:i, s:i, s:o}", "study", lab_json_text(e->name), "state",
-                                        e->state[0] == '-' ? json_null() : json_string(e->state), "configured",
-                                        e->configured, "trials", e->trials, "complete", e->complete,
-                                        "best_val_accuracy", isfinite(e->best) ? json_real(e->best) : json_null()));
+        json_array_append_new(all, json_pack("{s:o, s:o, s:b, s:i, s:i, s:o, s:o}", "study", lab_json_text(e->name),
+                                             "state", e->state[0] == '-' ? json_null() : json_string(e->state),
+                                             "configured", e->configured, "trials", e->trials, "complete", e->complete,
+                                             "best_val_accuracy", isfinite(e->best) ? json_real(e->best) : json_null(),
+                                             "planned", e->planned < 0 ? json_null() : json_integer(e->planned)));
     }
     char *text = json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
     puts(text);
@@ -103,8 +112,10 @@ static void print_table(const struct list *l)
     for (int i = 0; i < l->n; i++) {
         const struct entry *e = &l->entries[i];
         char trials[32] = "-", best[32] = "-";
-        if (e->trials > 0)
-            snprintf(trials, sizeof trials, "%d/%d", e->complete, e->trials);
+        if (e->planned >= 0)
+            snprintf(trials, sizeof trials, "%d/%lld", e->complete, (long long)e->planned);
+        else if (e->trials > 0)
+            snprintf(trials, sizeof trials, "%d", e->complete);
         if (isfinite(e->best))
             snprintf(best, sizeof best, "%.2f%%", 100 * e->best);
         printf("%-24s %-10s %8s %10s%s\n", e->name, e->state, trials, best, e->configured ? "" : "  (not in the INI)");
@@ -122,7 +133,7 @@ int cmd_ls(int argc, char **argv)
     if (o.help) {
         puts(
             "usage: fsplab ls [-c FILE] [--runs DIR] [--json]\n\nThe studies of experiments.ini and those in RUNS: state, trials "
-            "completed, best validation accuracy.");
+            "completed of those planned,\nbest validation accuracy.\n\nexample: fsplab ls --runs /data/runs");
         return 0;
     }
     if (argc > 1)
@@ -130,7 +141,7 @@ int cmd_ls(int argc, char **argv)
                cmd_fail(&o, &err);
     int n = config_studies(o.config, &names, &err);
     for (int i = 0; i < n; i++) {
-        add(&l, names[i])->configured = true;
+        look_up(add(&l, names[i]), &o);
         free(names[i]);
     }
     free(names);

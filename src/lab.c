@@ -17,6 +17,9 @@
 #include "io/fsutil.h"
 #include "io/synth.h"
 
+/* The store keeps "RUNS/STUDY/trial-1234567890/state.safetensors" in 255 bytes. */
+enum { DIR_MAX = 200 };
+
 /* ---- queue and snapshots ---- */
 
 bool lab_post(struct lab *lab, struct lab_cmd cmd)
@@ -34,10 +37,13 @@ bool lab_post(struct lab *lab, struct lab_cmd cmd)
 bool lab_take(struct lab *lab, struct lab_cmd *cmd, bool wait)
 {
     pthread_mutex_lock(&lab->queue_mutex);
-    while (wait && lab->queued == 0)
+    while (wait && lab->queued == 0 && !lab->closing)
         pthread_cond_wait(&lab->queue_cond, &lab->queue_mutex);
-    bool got = lab->queued > 0;
-    if (got) {
+    bool got = lab->queued > 0 || lab->closing;
+    if (lab->closing) {
+        *cmd = (struct lab_cmd){.op = LAB_QUIT, .id = UINT64_MAX};
+        lab->closing = false;
+    } else if (got) {
         *cmd = lab->queue[lab->first];
         lab->first = (lab->first + 1) % LAB_QUEUE;
         lab->queued--;
@@ -148,7 +154,9 @@ static bool open_store(struct lab *lab, struct err *err)
     if (!lab->store)
         return false;
     params_format(&lab->params, param_find("search"), search, sizeof search);
-    char *canonical = params_canonical(&lab->params, PF_TRIAL | PF_SEARCH), *now = xstrfmt("%ssearch=%s\n", canonical, search);
+    char *canonical = params_canonical(&lab->params, PF_TRIAL | PF_SEARCH);
+    /* accuracies on the one set cannot be compared with those on the other */
+    char *now = xstrfmt("%ssearch=%s\n%s", canonical, search, lab->params.select == SELECT_TEST ? "select=test\n" : "");
     struct study_row row = {0};
     if (store_study_get(lab->store, &row, &found, err)) {
         if (found) {
@@ -203,6 +211,7 @@ static void forget(struct lab *lab)
     pthread_cond_destroy(&lab->queue_cond);
     pthread_mutex_destroy(&lab->state_mutex);
     free((char *)lab->env.teachers_dir);
+    free(lab->rows);
     free(lab->dir);
     free(lab->runs);
     free(lab);
@@ -273,6 +282,11 @@ struct lab *lab_open(const char *study, const char *runs, const struct params *p
         err_set(err, ERR_CONFIG, "study '%s': a name has 1 to 63 characters, no '/', and does not start with '.' or '-'", study);
         return NULL;
     }
+    if (strlen(runs) + strlen(study) > DIR_MAX) {
+        err_set(err, ERR_CONFIG, "study folder '%s/%s': the name has %zu bytes, allowed are %d", runs, study,
+                strlen(runs) + 1 + strlen(study), DIR_MAX + 1);
+        return NULL;
+    }
     struct lab *lab = xcalloc(1, sizeof *lab);
     lab->params = *p;
     lab->runs = xstrdup(runs);
@@ -302,8 +316,10 @@ void lab_close(struct lab *lab)
 {
     if (!lab)
         return;
-    while (lab->started && !lab_post(lab, (struct lab_cmd){.op = LAB_QUIT, .id = UINT64_MAX}))
-        usleep(1000);
+    pthread_mutex_lock(&lab->queue_mutex); /* not by the queue: it may be full, and the worker at its end */
+    lab->closing = true;
+    pthread_cond_signal(&lab->queue_cond);
+    pthread_mutex_unlock(&lab->queue_mutex);
     if (lab->started)
         pthread_join(lab->thread, NULL);
     forget(lab);

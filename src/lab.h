@@ -75,6 +75,10 @@ struct lab_state {
     struct lab_ack acks[LAB_ACKS];
 };
 
+/* The trials that a study with these settings (after params_check) will have, repeats too, unless a search ends early or
+ * more are enqueued. -1: no search can be made of them. */
+int64_t lab_planned(const struct params *);
+
 struct lab;
 /* Opens a study (params after params_check; STUDY is its name, RUNS the folder of all): lock, store, data, backend, and
  * the worker. Errors come before anything is trained: ERR_BUSY another process runs it (its pid is named), ERR_CONFIG

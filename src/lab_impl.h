@@ -16,10 +16,11 @@ struct lab {
     char *dir, *runs;
     int lock_fd, wake_fd;
 
-    pthread_mutex_t queue_mutex; /* protects queue, queued and first; queue_cond goes with it */
+    pthread_mutex_t queue_mutex; /* protects queue, queued, first and closing; queue_cond goes with it */
     pthread_cond_t queue_cond;
     struct lab_cmd queue[LAB_QUEUE];
     int first, queued;
+    bool closing; /* from now on every command taken is LAB_QUIT */
 
     pthread_mutex_t state_mutex; /* protects state */
     struct lab_state state;
@@ -34,6 +35,10 @@ struct lab {
     struct trial_env env;
     struct search *search;
     struct space space;
+    struct trial_row *rows; /* the journal: as found when the process began, then as trials end */
+    int n_rows;
+    bool searching;
+    int asked, waiting; /* of the present search: points asked for, and enqueued ones that it still holds */
     struct lab_state draft; /* the next snapshot */
     bool quit, stop, paused; /* asked for */
     double last_publish, last_commit;

@@ -7,34 +7,72 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the study ---- */
+/* ---- the journal ---- */
 
-struct study {
-    struct trial_row *rows; /* as found when the process began, then as they end */
-    int n;
-};
-
-static struct trial_row *find_row(struct study *s, enum trial_kind kind, int search_no, int ask_id, int repeat)
+static void place_row(const struct lab *lab, struct trial_row *row)
 {
-    for (int i = 0; i < s->n; i++) {
-        struct trial_row *r = &s->rows[i];
-        bool same_kind = kind == TRIAL_REPEAT ? r->kind == TRIAL_REPEAT && r->repeat == repeat : r->kind != TRIAL_REPEAT && r->ask_id == ask_id;
-        if (same_kind && r->search_no == search_no)
+    snprintf(row->dir, sizeof row->dir, "%s/trial-%04d", lab->dir, row->number);
+}
+
+/* Folders are named anew: the study's may have been moved since. */
+static bool read_journal(struct lab *lab, struct err *err)
+{
+    struct event_row *events;
+    lab->n_rows = store_trials(lab->store, &lab->rows, err);
+    int n = lab->n_rows < 0 ? -1 : store_events(lab->store, -1, 0, &events, err);
+    if (n < 0)
+        return false;
+    for (int i = 0; i < lab->n_rows; i++)
+        place_row(lab, &lab->rows[i]);
+    lab->draft.last_event = n > 0 ? events[n - 1].id : 0;
+    free(events);
+    return true;
+}
+
+struct trial_row *lab_find_row(struct lab *lab, int search_no, int ask_id)
+{
+    for (int i = 0; i < lab->n_rows; i++) {
+        struct trial_row *r = &lab->rows[i];
+        if (r->kind != TRIAL_REPEAT && r->search_no == search_no && r->ask_id == ask_id)
             return r;
     }
     return NULL;
 }
 
-static struct trial_row *add_row(struct lab *lab, struct study *s, struct trial_row row)
+static struct trial_row *find_repeat(struct lab *lab, const struct trial_row *of, int repeat)
 {
-    row.number = s->n ? s->rows[s->n - 1].number + 1 : 1;
+    for (int i = 0; i < lab->n_rows; i++) {
+        struct trial_row *r = &lab->rows[i];
+        if (r->kind == TRIAL_REPEAT && r->search_no == of->search_no && r->ask_id == of->ask_id && r->repeat == repeat)
+            return r;
+    }
+    return NULL;
+}
+
+struct trial_row *lab_add_row(struct lab *lab, struct trial_row row)
+{
+    row.number = lab->n_rows ? lab->rows[lab->n_rows - 1].number + 1 : 1;
     row.state = TRIAL_QUEUED;
     row.val_accuracy = row.test_accuracy = row.best_val_accuracy = NAN;
-    snprintf(row.dir, sizeof row.dir, "%s/trial-%04d", lab->dir, row.number);
-    s->rows = xrealloc(s->rows, (size_t)(s->n + 1) * sizeof *s->rows);
-    s->rows[s->n] = row;
-    return &s->rows[s->n++];
+    place_row(lab, &row);
+    lab->rows = xrealloc(lab->rows, (size_t)(lab->n_rows + 1) * sizeof *lab->rows);
+    lab->rows[lab->n_rows] = row;
+    return &lab->rows[lab->n_rows++];
 }
+
+struct trial_row lab_point_row(const struct lab *lab, enum trial_kind kind, int ask_id, const double *x)
+{
+    int search_no = lab->draft.search_no;
+    struct trial_row row = {.kind = kind, .search_no = search_no, .ask_id = ask_id, .seed = lab->params.seed + search_no,
+                            .n_params = lab->space.n};
+    for (int d = 0; d < lab->space.n; d++) {
+        snprintf(row.param_name[d], sizeof row.param_name[d], "%s", lab->space.dims[d].name);
+        row.param_value[d] = x[d];
+    }
+    return row;
+}
+
+/* ---- the search ---- */
 
 static bool ended(const struct trial_row *r)
 {
@@ -48,12 +86,18 @@ static void plan(struct lab *lab)
     lab->draft.trials_planned = (one + lab->params.repeats - 1) * lab->params.search_repeats;
 }
 
+static void count_row(struct lab *lab, const struct trial_row *r)
+{
+    lab->draft.trials_done++;
+    lab->draft.trials_failed += r->state != TRIAL_COMPLETE;
+}
+
 static void tell(struct lab *lab, const struct trial_row *r)
 {
     enum tell how = r->state != TRIAL_COMPLETE ? TELL_FAILED : r->edited ? TELL_LEFT_OUT : TELL_COMPLETE;
     double x[SPACE_MAX], best;
     search_tell(lab->search, r->ask_id, how, r->val_accuracy);
-    lab->draft.trials_done++;
+    count_row(lab, r);
     plan(lab);
     int id = search_best(lab->search, x, &best);
     if (id >= 0 && id == r->ask_id) {
@@ -62,36 +106,49 @@ static void tell(struct lab *lab, const struct trial_row *r)
     }
 }
 
-/* Runs the row's trial unless the record says that it has ended. *leave: told to stop or quit. */
-static bool settle(struct lab *lab, struct trial_row *row, bool *leave, struct err *err)
+/* Runs a row's trial unless the record says that it has ended. *leave: told to stop or quit. */
+static bool settle(struct lab *lab, int at, bool *leave, struct err *err)
 {
-    if (ended(row))
+    if (ended(&lab->rows[at]))
         return true;
-    struct running r = {.row = *row};
+    struct running r = {.row = lab->rows[at]};
     bool ok = lab_run_trial(lab, &r, err);
-    *row = r.row;
+    lab->rows[at] = r.row;
     *leave = lab->stop || lab->quit;
     return ok;
 }
 
-static bool ask_row(struct lab *lab, struct study *s, int search_no, int id, const double *x, struct trial_row **row,
-                    struct err *err)
+/* Hands enqueued points of an earlier process to the search, in their turn. */
+static bool load_waiting(struct lab *lab, struct err *err)
 {
-    *row = find_row(s, TRIAL_SEARCH, search_no, id, 0);
-    if (*row)
-        return true;
-    struct trial_row fresh = {.kind = TRIAL_SEARCH, .search_no = search_no, .ask_id = id, .seed = lab->params.seed + search_no,
-                              .n_params = lab->space.n};
-    for (int d = 0; d < lab->space.n; d++) {
-        snprintf(fresh.param_name[d], sizeof fresh.param_name[d], "%s", lab->space.dims[d].name);
-        fresh.param_value[d] = x[d];
+    const struct trial_row *row;
+    while ((row = lab_find_row(lab, lab->draft.search_no, lab->asked + lab->waiting)) && row->kind == TRIAL_MANUAL) {
+        if (!search_enqueue(lab->search, row->param_value, err))
+            return err_prefix(err, "trial %d", row->number);
+        lab->waiting++;
     }
-    *row = add_row(lab, s, fresh);
-    return store_trial_put(lab->store, *row, err);
+    return true;
 }
 
-/* One search from the journal's beginning: rows that have ended are told, the rest is run. *best: the recommended. */
-static bool run_search(struct lab *lab, struct study *s, int search_no, struct trial_row **best, bool *leave, struct err *err)
+/* The row of the point just asked for. -1: error. */
+static int ask_row(struct lab *lab, int id, const double *x, struct err *err)
+{
+    struct trial_row *row = lab_find_row(lab, lab->draft.search_no, id);
+    lab->asked++;
+    if (row && row->kind == TRIAL_MANUAL)
+        lab->waiting--;
+    if (!row) {
+        row = lab_add_row(lab, lab_point_row(lab, TRIAL_SEARCH, id, x));
+        if (!store_trial_put(lab->store, row, err))
+            return -1;
+    }
+    int at = (int)(row - lab->rows);
+    return load_waiting(lab, err) ? at : -1;
+}
+
+/* One search from the journal's beginning: rows that have ended are told, the rest is run. *best: index of the
+ * recommended row or -1. */
+static bool run_search(struct lab *lab, int search_no, int *best, bool *leave, struct err *err)
 {
     const struct params *p = &lab->params;
     struct search_options so = {.strategy = (enum strategy)p->search, .seed = (uint64_t)(p->seed + search_no),
@@ -102,20 +159,27 @@ static bool run_search(struct lab *lab, struct study *s, int search_no, struct t
     if (!(lab->search = search_new(&lab->space, &so, err)))
         return false;
     lab->draft.search_no = search_no;
+    lab->asked = lab->waiting = 0;
+    lab->searching = true;
     plan(lab);
-    while (search_ask(lab->search, x, &id) == ASK_POINT) {
-        struct trial_row *row;
-        if (!ask_row(lab, s, search_no, id, x, &row, err) || !settle(lab, row, leave, err))
+    while (load_waiting(lab, err) && search_ask(lab->search, x, &id) == ASK_POINT) {
+        int at = ask_row(lab, id, x, err);
+        if (at < 0 || !settle(lab, at, leave, err))
             return false;
         if (*leave)
             return true;
-        tell(lab, row);
+        tell(lab, &lab->rows[at]);
         lab_publish(lab);
     }
+    if (err->code)
+        return false;
+    lab->searching = false;
     id = search_best(lab->search, x, &value);
-    *best = id < 0 ? NULL : find_row(s, TRIAL_SEARCH, search_no, id, 0);
+    *best = id < 0 ? -1 : (int)(lab_find_row(lab, search_no, id) - lab->rows);
     return true;
 }
+
+/* ---- the test set and the repeats ---- */
 
 /* Opens the test set for one trial that has ended. */
 static bool open_test(struct lab *lab, struct trial_row *row, struct err *err)
@@ -132,13 +196,13 @@ static bool open_test(struct lab *lab, struct trial_row *row, struct err *err)
 }
 
 /* Re-runs the recommended configuration with seed, seed + 1, ... and opens the test set for each of them. */
-static bool run_repeats(struct lab *lab, struct study *s, int best_index, bool *leave, struct err *err)
+static bool run_repeats(struct lab *lab, int best_at, bool *leave, struct err *err)
 {
-    if (!open_test(lab, &s->rows[best_index], err))
+    if (!open_test(lab, &lab->rows[best_at], err))
         return false;
     for (int k = 1; k < lab->params.repeats; k++) {
-        struct trial_row best = s->rows[best_index];
-        struct trial_row *row = find_row(s, TRIAL_REPEAT, best.search_no, best.ask_id, k);
+        struct trial_row best = lab->rows[best_at];
+        struct trial_row *row = find_repeat(lab, &best, k);
         if (!row) {
             best.kind = TRIAL_REPEAT;
             best.repeat = k;
@@ -146,16 +210,17 @@ static bool run_repeats(struct lab *lab, struct study *s, int best_index, bool *
             best.edited = best.collapsed = false;
             best.reason[0] = 0;
             best.seconds_teacher = best.seconds_transfer = best.seconds_finetune = 0;
-            row = add_row(lab, s, best);
+            row = lab_add_row(lab, best);
             if (!store_trial_put(lab->store, row, err))
                 return false;
         }
-        if (!settle(lab, row, leave, err))
+        int at = (int)(row - lab->rows);
+        if (!settle(lab, at, leave, err))
             return false;
         if (*leave)
             return true;
-        lab->draft.trials_done++;
-        if (!open_test(lab, row, err))
+        count_row(lab, &lab->rows[at]);
+        if (!open_test(lab, &lab->rows[at], err))
             return false;
     }
     return true;
@@ -196,24 +261,24 @@ static bool put_study(struct lab *lab, const char *state, const char *reason, st
     return ok;
 }
 
-static bool run_all(struct lab *lab, struct study *s, bool *leave, struct err *err)
+static bool run_all(struct lab *lab, bool *leave, struct err *err)
 {
-    int complete = 0;
+    bool any = false;
     lab->draft.searches = lab->params.search_repeats;
-    s->n = store_trials(lab->store, &s->rows, err);
-    if (s->n < 0)
+    if (!read_journal(lab, err))
         return false;
     for (int i = 0; i < lab->params.search_repeats; i++) {
-        struct trial_row *best = NULL;
-        if (!run_search(lab, s, i, &best, leave, err) || *leave)
-            return *leave;
-        if (best && !run_repeats(lab, s, (int)(best - s->rows), leave, err))
+        int best = -1;
+        if (!run_search(lab, i, &best, leave, err))
+            return false;
+        if (!*leave && best >= 0 && !run_repeats(lab, best, leave, err))
             return false;
         if (*leave)
             return true;
-        complete += best != NULL;
     }
-    if (complete == 0)
+    for (int i = 0; i < lab->n_rows; i++) /* an edited one is not recommended, but it is there */
+        any |= lab->rows[i].state == TRIAL_COMPLETE;
+    if (!any)
         return err_set(err, ERR_DIVERGED, "no trial was completed: `fsplab trials %s` says why", lab->draft.study);
     return test_teacher(lab, err);
 }
@@ -226,11 +291,10 @@ static void set_state(struct lab *lab, const char *state)
 
 void lab_run_study(struct lab *lab)
 {
-    struct study s = {0};
     struct err err = {0}, ignored;
     bool leave = false;
     set_state(lab, "running");
-    bool ok = put_study(lab, "running", "", &err) && run_all(lab, &s, &leave, &err);
+    bool ok = put_study(lab, "running", "", &err) && run_all(lab, &leave, &err);
     if (lab->in_group)
         lab_end_group(lab, NULL);
     const char *state = !ok ? "failed" : lab->stop ? "stopped" : leave ? "paused" : "complete";
@@ -239,6 +303,5 @@ void lab_run_study(struct lab *lab)
     str_append(lab->draft.message, sizeof lab->draft.message, 0, "%s", reason);
     lab->draft.exit_status = !ok ? err_exit_status(err.code) : leave ? 130 : 0;
     lab->draft.ended = true;
-    free(s.rows);
     set_state(lab, state);
 }

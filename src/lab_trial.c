@@ -43,10 +43,15 @@ static bool do_set(struct lab *lab, struct running *r, const struct lab_cmd *c, 
     return store_event_put(lab->store, &e, err) && lab_checkpoint(lab, r, err);
 }
 
-static void do_enqueue(struct lab *lab, const struct lab_cmd *c, struct lab_ack *a)
+/* The point gets its row at once, under the id that its ask will have: so it outlives the process. */
+static bool do_enqueue(struct lab *lab, const struct lab_cmd *c, struct lab_ack *a, struct err *err)
 {
     double x[SPACE_MAX];
     struct err bad = {0};
+    if (!lab->searching) {
+        refuse(a, "the search is over: what runs now repeats its best point");
+        return true;
+    }
     for (int d = 0; d < lab->space.n; d++)
         x[d] = params_get_number(&lab->params, param_find(lab->space.dims[d].name));
     for (int i = 0; i < c->n; i++) {
@@ -57,12 +62,16 @@ static void do_enqueue(struct lab *lab, const struct lab_cmd *c, struct lab_ack 
             char why[200];
             snprintf(why, sizeof why, "'%s' is not searched over in this study", c->key[i]);
             refuse(a, why);
-            return;
+            return true;
         }
         x[d] = c->value[i];
     }
-    if (!search_enqueue(lab->search, x, &bad))
+    if (!search_enqueue(lab->search, x, &bad)) {
         refuse(a, bad.msg);
+        return true;
+    }
+    struct trial_row *row = lab_add_row(lab, lab_point_row(lab, TRIAL_MANUAL, lab->asked + lab->waiting++, x));
+    return store_trial_put(lab->store, row, err);
 }
 
 static bool do_pause(struct lab *lab, struct running *r, struct lab_ack *a, bool pause, struct err *err)
@@ -87,7 +96,7 @@ static bool obey(struct lab *lab, struct running *r, const struct lab_cmd *c, st
     case LAB_STOP: lab->stop = true; break;
     case LAB_QUIT: lab->quit = true; break;
     case LAB_SET: ok = do_set(lab, r, c, &a, err); break;
-    case LAB_ENQUEUE: do_enqueue(lab, c, &a); break;
+    case LAB_ENQUEUE: ok = do_enqueue(lab, c, &a, err); break;
     }
     if (!ok) {
         refuse(&a, err->msg);
@@ -126,7 +135,6 @@ static bool give_up(struct lab *lab, struct running *r, enum trial_state state, 
 {
     r->row.state = state;
     str_append(r->row.reason, sizeof r->row.reason, 0, "%s", why);
-    lab->draft.trials_failed++;
     bool ok = lab_event(lab, r, trial_state_name(state), why, err) && store_trial_put(lab->store, &r->row, err);
     return lab_end_group(lab, ok ? err : NULL) && ok;
 }
@@ -140,6 +148,8 @@ static bool start_trial(struct lab *lab, struct running *r, struct err *err)
     r->trial = trial_load(&lab->env, &p, r->row.dir, &found, &bad);
     if (!found)
         r->trial = trial_new(&lab->env, &p, r->row.dir, &bad);
+    if (!r->trial && bad.code == ERR_IO) /* the disk's fault, not the trial's: it can be taken up later */
+        return err_set(err, bad.code, "%s", bad.msg);
     if (!r->trial)
         return give_up(lab, r, TRIAL_FAILED, bad.msg, err);
     if (found) {

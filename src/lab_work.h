@@ -25,6 +25,13 @@ void lab_draft_trial(struct lab *, const struct running *);
 void lab_draft_position(struct lab *, struct running *);
 void lab_draft_step(struct lab *, struct running *, const struct trial_progress *, double seconds);
 
+/* The journal. A row's address is good until the next one is added. NULL: there is none. */
+struct trial_row *lab_add_row(struct lab *, struct trial_row);
+/* The searched (or enqueued) one of that ask. */
+struct trial_row *lab_find_row(struct lab *, int search_no, int ask_id);
+/* A row for the next ask or for one enqueued: POINT is x[space.n]. */
+struct trial_row lab_point_row(const struct lab *, enum trial_kind, int ask_id, const double *x);
+
 /* lab_trial.c */
 /* The study's settings with a trial's own values. */
 struct params lab_trial_settings(const struct lab *, const struct trial_row *);

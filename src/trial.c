@@ -360,7 +360,7 @@ bool trial_step(struct trial *t, struct trial_progress *out, enum trial_end *end
     }
     if (evaluation_due(t))
         ok = eval_some(t, out, err);
-    else
+    else if (t->step < out->steps)
         ok = train_once(t, out, end, err);
     out->step = t->step;
     if (!ok || *end == TRIAL_DIED)

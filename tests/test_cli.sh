@@ -246,7 +246,8 @@ if [ "$(wc -l < out)" = 3 ] && [ "$(sed 's/[^,]//g' out | sort -u | wc -l)" = 1 
 fsplab ctl tiny status "$@" --json
 json 'ctl status of a study that nobody runs' out 'd["state"] == "complete" and d["pid"] is None and d["study"] == "tiny"'
 fsplab ls "$@" --json
-json 'ls --json' out '[(s["state"], s["complete"]) for s in d if s["study"] == "tiny"] == [("complete", 2)]'
+json 'ls --json' out '[(s["state"], s["complete"], s["planned"]) for s in d if s["study"] in ("tiny", "piped", "cifar")] ==
+    [("complete", 2, 2), (None, 0, 2), (None, 0, 1)]'
 fsplab run tiny "$@" --set finetune_steps=30
 expect 'a study begun with other settings' 2 err 'finetune_steps=20' 'finetune_steps=30'
 fsplab bench step --repeats 1 --batch 8 --json

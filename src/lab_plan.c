@@ -1,0 +1,17 @@
+/* What a study will come to, from its settings alone: no folder, no store, nothing opened. */
+#include "lab_impl.h"
+
+int64_t lab_planned(const struct params *p)
+{
+    struct search_options so = {.strategy = (enum strategy)p->search,
+                                .seed = (uint64_t)p->seed,
+                                .max_trials = p->max_trials,
+                                .limit_max_accuracy_count = p->limit_max_accuracy_count};
+    struct space space;
+    struct search *search = lab_space(p, &space, NULL) ? search_new(&space, &so, NULL) : NULL;
+    if (!search)
+        return -1;
+    int64_t one = search_planned(search);
+    search_free(search);
+    return (one + p->repeats - 1) * p->search_repeats;
+}
