@@ -25,7 +25,11 @@ static const char usage[] =
     "  --json      one JSON object on stdout\n"
     "  --help      this text\n"
     "\n"
-    "-c FILE, --runs DIR and --set key=value are accepted, as everywhere, and change nothing here.\n";
+    "-c FILE, --runs DIR and --set key=value are accepted, as everywhere, and change nothing here.\n"
+    "\n"
+    "examples:\n"
+    "  fsplab data synth data/synth\n"
+    "  fsplab data info data/cifar10\n";
 
 struct request {
     const char *verb, *dir;

@@ -128,7 +128,7 @@ int cmd_doctor(int argc, char **argv)
         return 2;
     if (o.help) {
         puts("usage: fsplab doctor [--json]\n\nWhat was found: processor, libraries, data, settings, terminal; what is missing and how to "
-             "get it.\nExit status 1 when something is wrong.");
+             "get it.\nExit status 1 when something is wrong.\n\nexample: fsplab doctor --set data_dir=/data --json");
         return 0;
     }
     if (argc > 1)

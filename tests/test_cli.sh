@@ -87,7 +87,7 @@ fsplab --help
 expect 'help' 0 out 'usage: fsplab COMMAND' 'search.NAME'
 for c in run ls trials ctl flops bench data doctor; do
     fsplab $c --help
-    expect "$c --help" 0 out "usage: fsplab $c"
+    expect "$c --help" 0 out "usage: fsplab $c" example
     fsplab $c --frobnicate
     expect "$c --frobnicate" 2 err --frobnicate
 done
