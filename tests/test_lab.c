@@ -285,34 +285,45 @@ static void an_edited_trial_is_no_evidence(void **state)
     assert_int_equal(s.best_trial, 0);
 }
 
-static void an_enqueued_point_is_run_once_whatever_happens(void **state)
+static void enqueue(struct lab *lab, double lambda)
+{
+    struct lab_ack a = lab_ask(lab, LAB_ENQUEUE, "lambda", lambda);
+    if (!a.ok)
+        fail_msg("%s", a.message);
+}
+
+static void enqueued_points_are_run_once_and_in_order(void **state)
 {
     (void)state;
     struct params p = P("search.lambda=linear 0.01 0.03 2", "transfer_lr=0.0001");
     struct lab *lab = lab_begin("enqueue", &p);
-    struct lab_ack a = lab_ask(lab, LAB_ENQUEUE, "lambda", 0.02);
-    if (!a.ok)
-        fail_msg("%s", a.message);
+    assert_true(lab_ask(lab, LAB_PAUSE, NULL, 0).ok);
+    enqueue(lab, 0.02);
+    enqueue(lab, 0.025);
     assert_false(lab_ask(lab, LAB_ENQUEUE, "lambda", 0.04).ok);
     assert_false(lab_ask(lab, LAB_ENQUEUE, "transfer_lr", 0.02).ok);
     lab_close(lab); /* in the first trial */
     lab = lab_begin("enqueue", &p);
-    lab_reach(lab, "transfer", 0);
+    assert_true(lab_ask(lab, LAB_PAUSE, NULL, 0).ok);
+    enqueue(lab, 0.015); /* behind those of the process before */
+    assert_true(lab_ask(lab, LAB_RESUME, NULL, 0).ok);
     struct lab_state s;
     do {
         usleep(1000);
         lab_snapshot(lab, &s);
     } while (s.trial < 2 && !s.ended);
-    lab_close(lab); /* in the second, the enqueued one, at the earliest */
+    lab_close(lab); /* in an enqueued one, if not later */
     s = lab_whole("enqueue", &p);
     ended_well(&s);
+    static const double lambda[] = {0.01, 0.02, 0.025, 0.015, 0.03};
     struct trial_row *rows;
-    assert_int_equal(lab_rows("enqueue", &rows), 3);
-    assert_true(rows[0].param_value[0] == 0.01 && rows[0].kind == TRIAL_SEARCH);
-    assert_true(rows[1].param_value[0] == 0.02 && rows[1].kind == TRIAL_MANUAL);
-    assert_true(rows[2].param_value[0] == 0.03 && rows[2].kind == TRIAL_SEARCH);
-    for (int i = 0; i < 3; i++)
+    assert_int_equal(lab_rows("enqueue", &rows), 5);
+    for (int i = 0; i < 5; i++) {
+        assert_true(rows[i].param_value[0] == lambda[i]);
+        assert_int_equal(rows[i].kind, i == 0 || i == 4 ? TRIAL_SEARCH : TRIAL_MANUAL);
+        assert_int_equal(rows[i].ask_id, i);
         assert_int_equal(rows[i].state, TRIAL_COMPLETE);
+    }
     free(rows);
 }
 
@@ -618,6 +629,27 @@ static void failed_and_continued(const char *name, const struct params *p, struc
     lab_close(lab);
 }
 
+/* That is no fault of the trial: it must not be given up for it. */
+static void an_unreadable_checkpoint_fails_the_study_and_it_goes_on_later(void **state)
+{
+    (void)state;
+    struct params p = P("transfer_steps=100000");
+    char path[600], aside[600];
+    struct lab *lab = lab_begin("unreadable", &p);
+    lab_reach(lab, "transfer", 4);
+    lab_close(lab);
+    snprintf(path, sizeof path, "%s", lab_file("unreadable", "trial-0001/state.safetensors"));
+    snprintf(aside, sizeof aside, "%s", lab_file("unreadable", "aside"));
+    assert_int_equal(rename(path, aside), 0);
+    assert_int_equal(mkdir(path, 0755), 0); /* root reads every file, but no folder */
+    struct lab_state s = lab_whole("unreadable", &p);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rename(aside, path), 0);
+    if (!strstr(s.message, "state.safetensors"))
+        fail_msg("%s", s.message);
+    failed_and_continued("unreadable", &p, s);
+}
+
 static void a_full_disk_fails_the_study_and_it_goes_on_later(void **state)
 {
     (void)state;
@@ -726,7 +758,7 @@ int main(void)
         cmocka_unit_test(a_live_change_is_acknowledged_and_recorded),
         cmocka_unit_test(a_refused_change_changes_nothing),
         cmocka_unit_test(an_edited_trial_is_no_evidence),
-        cmocka_unit_test(an_enqueued_point_is_run_once_whatever_happens),
+        cmocka_unit_test(enqueued_points_are_run_once_and_in_order),
         cmocka_unit_test(a_flood_of_commands_is_refused_not_lost),
         cmocka_unit_test(closing_after_the_end_does_not_wait_for_a_reader),
         cmocka_unit_test(a_stopped_study_goes_on_from_its_checkpoint),
@@ -738,6 +770,7 @@ int main(void)
         cmocka_unit_test(a_collapse_is_flagged_after_twenty_steps),
         cmocka_unit_test(a_teacher_of_other_classes_is_refused),
         cmocka_unit_test(a_damaged_checkpoint_fails_its_trial_only),
+        cmocka_unit_test(an_unreadable_checkpoint_fails_the_study_and_it_goes_on_later),
         cmocka_unit_test(a_full_disk_fails_the_study_and_it_goes_on_later),
         cmocka_unit_test(a_full_disk_at_the_last_moment_is_not_hushed_up),
         cmocka_unit_test(a_locked_store_fails_the_study_and_it_goes_on_later),
