@@ -31,11 +31,11 @@ int lab_group_teardown(void **state)
 
 struct params lab_params(const char *pair, ...)
 {
-    static const char *const tiny[] = {
-        "dataset=synth",    "train_limit=300",  "test_limit=100",     "val_fraction=0.2",   "batch=20",      "device=cpu",
-        "threads=1",        "teacher=res8",     "student=res8",       "teacher_steps=6",    "augment=none",  "teacher_lr=0.01",
-        "transfer_steps=6", "finetune_steps=6", "checkpoint_steps=3", "finetune_lr=0.01",   "eval_steps=4",  "lambda=0.01",
-        "search=grid"};
+    static const char *const tiny[] = {"dataset=synth",    "train_limit=300",  "test_limit=100",     "val_fraction=0.2",
+                                       "batch=10",         "device=cpu",       "threads=1",          "teacher=res8",
+                                       "student=res8",     "teacher_steps=6",  "augment=none",       "teacher_lr=0.01",
+                                       "transfer_steps=6", "finetune_steps=6", "checkpoint_steps=3", "finetune_lr=0.01",
+                                       "eval_steps=4",     "lambda=0.01",      "search=grid"};
     struct params p;
     struct err err = {0};
     params_init(&p);

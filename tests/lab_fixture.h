@@ -11,8 +11,8 @@
 
 #include "../src/lab.h"
 
-extern char *lab_scratch;   /* the scratch folder; its data/synth holds 600 + 100 images */
-extern char lab_runs[512];  /* of all studies of the program, so that they share a teacher */
+extern char *lab_scratch;  /* the scratch folder; its data/synth holds 600 + 100 images */
+extern char lab_runs[512]; /* of all studies of the program, so that they share a teacher */
 
 /* For cmocka_run_group_tests. */
 int lab_group_setup(void **state);

@@ -61,8 +61,8 @@ static void every_step_is_recorded(void **state)
     struct value_row *v;
     ended_well(&s);
     struct store *store = store_open_readonly(lab_file("curves", "study.db"), &err);
-    static const char *const curves[][2] = {{"transfer", "loss"}, {"transfer", "fsp1"}, {"transfer", "fsp3"}, {"finetune", "ce"},
-                                            {"finetune", "lr"}, {"finetune", "train_accuracy"}};
+    static const char *const curves[][2] = {{"transfer", "loss"}, {"transfer", "fsp1"}, {"transfer", "fsp3"},
+                                            {"finetune", "ce"},   {"finetune", "lr"},   {"finetune", "train_accuracy"}};
     for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
         int n = store_values(store, 1, curves[i][0], curves[i][1], &v, &err);
         assert_int_equal(n, 6);
@@ -87,7 +87,8 @@ static void every_method_completes(void **state)
     (void)state;
     static const char *const methods[] = {"method=none", "method=kd", "method=hint", "method=fsp"};
     static const char *const names[] = {"m-none", "m-kd", "m-hint", "m-fsp"};
-    static const char *const lost[][2] = {{"finetune", "ce"}, {"finetune", "kd"}, {"transfer", "hint"}, {"transfer", "fsp2"}};
+    static const char *const lost[][2] = {
+        {"finetune", "ce"}, {"finetune", "kd"}, {"transfer", "hint"}, {"transfer", "fsp2"}};
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         struct params p = P(methods[i]);
         struct err err = {0};
@@ -105,7 +106,7 @@ static void the_test_set_is_opened_for_the_recommended_only(void **state)
 {
     (void)state;
     struct trial_row *rows;
-    struct params p = P("search.lambda=log 0.001 0.01 2", "repeats=2");
+    struct params p = P("search.lambda=log 0.001 0.01 2", "repeats=2", "transfer_steps=2", "finetune_steps=2");
     struct lab_state s = lab_whole("sel-val", &p);
     ended_well(&s);
     assert_int_equal(lab_rows("sel-val", &rows), 3);
@@ -114,7 +115,7 @@ static void the_test_set_is_opened_for_the_recommended_only(void **state)
         assert_int_equal(isnan(rows[i].test_accuracy), !chosen);
     }
     free(rows);
-    p = P("search.lambda=log 0.001 0.01 2", "select=test");
+    p = P("search.lambda=log 0.001 0.01 2", "select=test", "transfer_steps=2", "finetune_steps=2");
     s = lab_whole("sel-test", &p);
     ended_well(&s);
     assert_int_equal(lab_rows("sel-test", &rows), 2);
@@ -127,7 +128,8 @@ static void repeats_and_searches_give_their_rows(void **state)
 {
     (void)state;
     struct trial_row *rows;
-    struct params p = P("method=none", "finetune_steps=2", "search.finetune_lr=log 0.01 0.1 2", "repeats=3", "search_repeats=2", "seed=5");
+    struct params p = P("method=none", "finetune_steps=2", "search.finetune_lr=log 0.01 0.1 2", "repeats=3",
+                        "search_repeats=2", "seed=5");
     struct lab_state s = lab_whole("repeats", &p);
     ended_well(&s);
     assert_int_equal(s.trials_done, 8);
@@ -206,7 +208,11 @@ static void a_live_change_is_acknowledged_and_recorded(void **state)
     static const struct {
         const char *key;
         double value, before;
-    } sets[] = {{"lambda", 0.5, 0.01}, {"lambda2", 0.25, 1}, {"lr", 0.002, 0.001}, {"lambda", 0, 0.5}, {"finetune_lr", 0.3, 0.01}};
+    } sets[] = {{"lambda", 0.5, 0.01},
+                {"lambda2", 0.25, 1},
+                {"lr", 0.002, 0.001},
+                {"lambda", 0, 0.5},
+                {"finetune_lr", 0.3, 0.01}};
     lab_reach(lab, "transfer", 1);
     for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
         struct lab_ack a = lab_ask(lab, LAB_SET, sets[i].key, sets[i].value);
@@ -247,8 +253,9 @@ static void a_refused_change_changes_nothing(void **state)
     static const struct {
         const char *key;
         double value;
-    } sets[] = {{"lamda", 1}, {"", 1}, {"batch", 10}, {"seed", 2}, {"lambda", -1}, {"lambda", 1e7}, {"lambda", NAN}, {"lambda3", INFINITY},
-                {"teacher_lr", 0.5}, {"lr", 0.5}, {"kd_temperature", 2}};
+    } sets[] = {{"lamda", 1},        {"", 1},         {"batch", 10},        {"seed", 2},
+                {"lambda", -1},      {"lambda", 1e7}, {"lambda", NAN},      {"lambda3", INFINITY},
+                {"teacher_lr", 0.5}, {"lr", 0.5},     {"kd_temperature", 2}};
     lab_reach(lab, "teacher", 1);
     for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
         struct lab_ack a = lab_ask(lab, LAB_SET, sets[i].key, sets[i].value);
@@ -264,7 +271,7 @@ static void a_refused_change_changes_nothing(void **state)
 static void an_edited_trial_is_no_evidence(void **state)
 {
     (void)state;
-    struct params p = P("search.lambda=log 0.001 0.01 2");
+    struct params p = P("search.lambda=log 0.001 0.01 2", "finetune_steps=2");
     struct lab *lab = lab_begin("edited", &p);
     assert_true(lab_ask(lab, LAB_SET, "lambda", 0.1).ok);
     struct lab_state s = lab_end(lab);
@@ -295,7 +302,7 @@ static void enqueue(struct lab *lab, double lambda)
 static void enqueued_points_are_run_once_and_in_order(void **state)
 {
     (void)state;
-    struct params p = P("search.lambda=linear 0.01 0.03 2", "transfer_lr=0.0001");
+    struct params p = P("search.lambda=linear 0.01 0.03 2", "transfer_lr=0.0001", "finetune_steps=2");
     struct lab *lab = lab_begin("enqueue", &p);
     assert_true(lab_ask(lab, LAB_PAUSE, NULL, 0).ok);
     enqueue(lab, 0.02);
@@ -334,7 +341,8 @@ static void a_flood_of_commands_is_refused_not_lost(void **state)
     struct lab *lab = lab_begin("flood", &p);
     int taken = 0;
     for (int i = 0; i < 1000; i++) /* much faster than steps */
-        taken += lab_post(lab, (struct lab_cmd){.op = LAB_SET, .id = 1000000 + (uint64_t)i, .key = {"nonsense"}, .n = 1});
+        taken +=
+            lab_post(lab, (struct lab_cmd){.op = LAB_SET, .id = 1000000 + (uint64_t)i, .key = {"nonsense"}, .n = 1});
     assert_true(taken >= 64);
     struct lab_state s;
     assert_true(lab_post(lab, (struct lab_cmd){.op = LAB_STOP, .id = 7}) || taken < 1000);
@@ -448,7 +456,8 @@ static void a_study_is_run_by_one_process(void **state)
 static void names_that_cannot_be_folders_are_refused(void **state)
 {
     (void)state;
-    static const char *const names[] = {"", ".", "..", ".x", "-x", "a/b", "/", "x2345678901234567890123456789012345678901234567890123456789012345"};
+    static const char *const names[] = {
+        "", ".", "..", ".x", "-x", "a/b", "/", "x2345678901234567890123456789012345678901234567890123456789012345"};
     struct params p = P();
     struct err err = {0};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -541,12 +550,12 @@ static void a_collapse_is_flagged_after_twenty_steps(void **state)
     struct event_row e;
     struct trial_row *rows;
     snprintf(teacher, sizeof teacher, "teacher=%s", teacher_file("loud.safetensors", louder));
-    struct params p = P(teacher, "lambda=0", "transfer_steps=19");
+    struct params p = P(teacher, "lambda=0", "transfer_steps=19", "finetune_steps=1");
     struct lab_state s = lab_whole("collapse-19", &p);
     ended_well(&s);
     assert_false(s.collapsed);
     assert_int_equal(lab_events("collapse-19", "collapse", NULL), 0);
-    p = P(teacher, "lambda=0", "transfer_steps=22");
+    p = P(teacher, "lambda=0", "transfer_steps=22", "finetune_steps=1");
     s = lab_whole("collapse-22", &p);
     ended_well(&s);
     assert_true(s.collapsed);
@@ -556,7 +565,7 @@ static void a_collapse_is_flagged_after_twenty_steps(void **state)
     assert_true(rows[0].collapsed);
     free(rows);
     snprintf(teacher, sizeof teacher, "teacher=%s", teacher_file("same.safetensors", as_is));
-    p = P(teacher, "lambda=0", "transfer_steps=22");
+    p = P(teacher, "lambda=0", "transfer_steps=22", "finetune_steps=1");
     s = lab_whole("collapse-not", &p);
     ended_well(&s);
     assert_false(s.collapsed);
@@ -725,8 +734,9 @@ static void random_labels_are_not_learned(void **state)
 {
     (void)state;
     char path[512];
-    struct params p = P("method=none", "train_limit=1000", "val_fraction=0.4", "finetune_steps=240", "finetune_lr=0.05", "eval_steps=240",
-                        "checkpoint_steps=300");
+    struct params p =
+        P("method=none", "threads=2", "batch=20", "train_limit=1000", "val_fraction=0.4", "finetune_steps=100",
+          "finetune_lr=0.05", "schedule=cosine", "eval_steps=100", "checkpoint_steps=300");
     struct err err = {0};
     snprintf(path, sizeof path, "%s/true", lab_scratch);
     assert_true(params_set(&p, "data_dir", path, &err));

@@ -75,7 +75,8 @@ static void requests_come_back(void **state)
         there_and_back(&(struct wire_request){.ask = (enum wire_ask)ask});
     there_and_back(&(struct wire_request){.ask = WIRE_SET, .n = 1, .key = {"lambda"}, .value = {0.1}});
     struct wire_request full = {.ask = WIRE_ENQUEUE, .n = WIRE_VALUES};
-    const double values[WIRE_VALUES] = {0.1, -0.0, 1e-310, 1.7976931348623157e308, 1.0 / 3, 5e-324, -123456789012345680, 1};
+    const double values[WIRE_VALUES] = {0.1, -0.0, 1e-310, 1.7976931348623157e308, 1.0 / 3, 5e-324, -123456789012345680,
+                                        1};
     for (int i = 0; i < WIRE_VALUES; i++) {
         memset(full.key[i], 'a' + i, sizeof full.key[i] - 1);
         full.value[i] = values[i];
@@ -119,10 +120,25 @@ static void names_are_those_of_the_protocol(void **state)
 static void garbage_is_refused(void **state)
 {
     (void)state;
-    static const char *const garbage[] = {
-        "", " ", "null", "1", "\"stop\"", "[]", "[\"stop\"]", "stop", "GET / HTTP/1.1", "{\"ask\":\"stop\"", "{\"ask\":\"stop\"}}",
-        "{\"ask\":\"stop\"} {\"ask\":\"stop\"}", "{'ask':'stop'}", "{\"ask\":\"stop\",}", "{\"ask\":\"stop\",\"ask\":\"set\"}",
-        "{\"ask\":\"st\xff\xfep\"}", "{\"ask\":\"stop\\u0000\"}", "{\"ask\":\"\\ud800\"}", "\xef\xbb\xbf{\"ask\":\"stop\"}"};
+    static const char *const garbage[] = {"",
+                                          " ",
+                                          "null",
+                                          "1",
+                                          "\"stop\"",
+                                          "[]",
+                                          "[\"stop\"]",
+                                          "stop",
+                                          "GET / HTTP/1.1",
+                                          "{\"ask\":\"stop\"",
+                                          "{\"ask\":\"stop\"}}",
+                                          "{\"ask\":\"stop\"} {\"ask\":\"stop\"}",
+                                          "{'ask':'stop'}",
+                                          "{\"ask\":\"stop\",}",
+                                          "{\"ask\":\"stop\",\"ask\":\"set\"}",
+                                          "{\"ask\":\"st\xff\xfep\"}",
+                                          "{\"ask\":\"stop\\u0000\"}",
+                                          "{\"ask\":\"\\ud800\"}",
+                                          "\xef\xbb\xbf{\"ask\":\"stop\"}"};
     for (size_t i = 0; i < ARRAY_LEN(garbage); i++)
         refused(garbage[i]);
     refused_n("{\"ask\":\"stop\"}\0", 15);
@@ -134,12 +150,20 @@ static void garbage_is_refused(void **state)
 static void wrong_types_are_refused(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {
-        "{\"ask\":1}", "{\"ask\":null}", "{\"ask\":[\"stop\"]}", "{\"ask\":\"set\",\"values\":1}", "{\"ask\":\"set\",\"values\":[1]}",
-        "{\"ask\":\"set\",\"values\":\"lambda\"}", "{\"ask\":\"set\",\"values\":null}", "{\"ask\":\"set\",\"values\":{\"lambda\":\"1\"}}",
-        "{\"ask\":\"set\",\"values\":{\"lambda\":null}}", "{\"ask\":\"set\",\"values\":{\"lambda\":true}}",
-        "{\"ask\":\"set\",\"values\":{\"lambda\":{}}}", "{\"ask\":\"set\",\"values\":{\"lambda\":NaN}}",
-        "{\"ask\":\"set\",\"values\":{\"lambda\":1e999}}", "{\"ask\":\"set\",\"values\":{\"lambda\":1,\"lambda\":2}}"};
+    static const char *const wrong[] = {"{\"ask\":1}",
+                                        "{\"ask\":null}",
+                                        "{\"ask\":[\"stop\"]}",
+                                        "{\"ask\":\"set\",\"values\":1}",
+                                        "{\"ask\":\"set\",\"values\":[1]}",
+                                        "{\"ask\":\"set\",\"values\":\"lambda\"}",
+                                        "{\"ask\":\"set\",\"values\":null}",
+                                        "{\"ask\":\"set\",\"values\":{\"lambda\":\"1\"}}",
+                                        "{\"ask\":\"set\",\"values\":{\"lambda\":null}}",
+                                        "{\"ask\":\"set\",\"values\":{\"lambda\":true}}",
+                                        "{\"ask\":\"set\",\"values\":{\"lambda\":{}}}",
+                                        "{\"ask\":\"set\",\"values\":{\"lambda\":NaN}}",
+                                        "{\"ask\":\"set\",\"values\":{\"lambda\":1e999}}",
+                                        "{\"ask\":\"set\",\"values\":{\"lambda\":1,\"lambda\":2}}"};
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
         refused(wrong[i]);
     assert_true(taken("{\"ask\":\"set\",\"values\":{\"lambda\":3}}").value[0] == 3); /* a whole number is a number */
