@@ -259,7 +259,7 @@ static bool open_all(struct lab *lab, struct err *err)
     lab->be = backend_new(p->device, p->threads, err);
     if (!lab->be)
         return false;
-    lab->env = (struct trial_env){lab->be, &lab->data, (uint64_t)p->seed, xstrfmt("%s/teachers", lab->runs)};
+    lab->env = (struct trial_env){lab->be, &lab->data, p, (uint64_t)p->seed, xstrfmt("%s/teachers", lab->runs)};
     return true;
 }
 

@@ -240,7 +240,7 @@ static bool test_teacher(struct lab *lab, struct err *err)
         free(rows);
     if (n < 0 || known || lab->params.method == METHOD_NONE || lab->data.test.n == 0)
         return n >= 0;
-    if (!trial_teacher_path(&lab->env, &lab->params, path, sizeof path))
+    if (!trial_teacher_path(&lab->env, path, sizeof path))
         return true;
     if (!trial_test_file(&lab->env, &lab->params, path, &accuracy, err))
         return false;

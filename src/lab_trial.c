@@ -148,8 +148,8 @@ static bool start_trial(struct lab *lab, struct running *r, struct err *err)
     r->trial = trial_load(&lab->env, &p, r->row.dir, &found, &bad);
     if (!found)
         r->trial = trial_new(&lab->env, &p, r->row.dir, &bad);
-    if (!r->trial && bad.code == ERR_IO) /* the disk's fault, not the trial's: it can be taken up later */
-        return err_set(err, bad.code, "%s", bad.msg);
+    if (!r->trial && (bad.code == ERR_IO || bad.code == ERR_STATE)) /* not the trial's fault: it can be taken up later */
+        return err_set(err, bad.code, "%s", bad.msg); /* (the disk; an instruction set that this machine has not) */
     if (!r->trial)
         return give_up(lab, r, TRIAL_FAILED, bad.msg, err);
     if (found) {

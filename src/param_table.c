@@ -77,7 +77,7 @@ const struct param_def param_table[] = {
      .help = "share of the softened logits in the loss, the labels have the rest (method=kd)"},
 
     /* ---- optimisation ---- */
-    {SETTING(teacher_lr), .type = PARAM_FLOAT, .scale = SCALE_LOG, .flags = TEACHER | PF_LIVE, .max = 100,
+    {SETTING(teacher_lr), .type = PARAM_FLOAT, .scale = SCALE_LOG, .flags = TEACHER, .max = 100,
      .initial = "0.1", .unit = "", .group = "optimisation",
      .help = "initial learning rate of the teacher"},
     {SETTING(teacher_steps), .type = PARAM_INT, .scale = SCALE_LOG, .flags = TEACHER, .max = STEPS_MAX,

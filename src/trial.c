@@ -59,6 +59,8 @@ bool trial_check(const struct params *p, const struct dataset *data, struct err 
         return false;
     if (p->method == METHOD_HINT && !hint_check(&teacher, &student, err))
         return false;
+    if (p->finetune_steps == 0)
+        return err_set(err, ERR_CONFIG, "finetune_steps = 0: a trial without fine-tuning has no accuracy; allowed is 1 or more");
     if (data->n_train < p->batch)
         return err_set(err, ERR_CONFIG, "batch = %d is larger than the training set of %d images", p->batch, data->n_train);
     return true;
@@ -170,7 +172,7 @@ struct trial *trial_alloc(const struct trial_env *env, const struct params *p, c
     t->p = *p;
     t->dir = xstrdup(dir);
     t->val = t->best = NAN;
-    trial_teacher_path(env, p, t->teacher_path, sizeof t->teacher_path);
+    trial_teacher_path(env, t->teacher_path, sizeof t->teacher_path);
     int chunk = p->batch > EVAL_CHUNK ? p->batch : EVAL_CHUNK;
     t->x = xalloc_aligned((size_t)chunk * 32 * 32 * 4 * sizeof *t->x);
     t->labels = xcalloc((size_t)chunk, sizeof *t->labels);
@@ -230,7 +232,7 @@ static void fill_batch(struct trial *t)
 
 static struct hyper hyper_now(const struct trial *t)
 {
-    const struct params *p = &t->p;
+    const struct params *p = t->stage == STAGE_TEACHER ? t->env.study : &t->p;
     double lambda = p->lambda;
     struct hyper h = {.lr = (float)trial_lr(t), .momentum = (float)p->momentum, .weight_decay = (float)p->weight_decay,
                       .nesterov = p->nesterov, .label_smoothing = (float)p->label_smoothing,
@@ -438,11 +440,11 @@ bool trial_set(struct trial *t, const char *key, double value, double *before, s
         key = t->stage == STAGE_TEACHER ? "teacher_lr" : t->stage == STAGE_TRANSFER ? "transfer_lr" : "finetune_lr";
     int def = param_find(key);
     if (def < 0 || !(param_table[def].flags & PF_LIVE))
-        return err_set(err, ERR_CONFIG, "'%s' cannot be changed while a trial runs: allowed are lambda, lambda1..3, lr, "
-                       "teacher_lr, transfer_lr, finetune_lr", key);
-    if (t->stage == STAGE_TEACHER && strcmp(key, "teacher_lr") == 0)
-        return err_set(err, ERR_CONFIG, "teacher_lr cannot be changed now: the teacher is kept for other trials under the "
-                       "settings it was trained with");
+        return err_set(err, ERR_CONFIG, "'%s' cannot be changed while a trial runs: allowed are lambda, lambda1..3, transfer_lr, "
+                       "finetune_lr, and lr for that of the present stage (not a teacher's: it is kept under its settings)",
+                       key);
+    if (t->stage == STAGE_FINETUNE && strcmp(key, "transfer_lr") == 0)
+        return err_set(err, ERR_CONFIG, "transfer_lr cannot be changed now: the transfer is over");
     *before = params_get_number(&t->p, def);
     if (!params_set_number(&t->p, def, value, err))
         return false;

@@ -15,6 +15,7 @@ const char *stage_name(enum stage); /* "teacher", "transfer", "finetune", "done"
 struct trial_env {
     struct backend *be;
     const struct dataset *data;
+    const struct params *study; /* what teachers are trained with: a searched setting changes the trial, not its teacher */
     uint64_t split_seed;      /* the study's seed: which images are held out; also the teacher's seed */
     const char *teachers_dir; /* runs/teachers */
 };
@@ -65,8 +66,9 @@ bool trial_edited(const struct trial *);
 bool trial_collapsed(const struct trial *);
 double trial_val_accuracy(const struct trial *);  /* the latest; NaN before the first */
 double trial_best_accuracy(const struct trial *);
-/* Live change of lambda, lambda1..3, teacher_lr, transfer_lr, finetune_lr, or "lr" (the present stage's): from the next
- * step on. *before gets the old value. ERR_CONFIG: not one of these, or out of range. */
+/* Live change of lambda, lambda1..3, transfer_lr, finetune_lr, or "lr" (that of the present stage, but not a teacher's):
+ * from the next step on. *before gets the old value. ERR_CONFIG: not one of these, out of range, or of a stage that is
+ * over. */
 bool trial_set(struct trial *, const char *key, double value, double *before, struct err *);
 
 /* Accuracy of the student as it is now on the test set. */
@@ -78,6 +80,6 @@ bool trial_test_file(const struct trial_env *, const struct params *, const char
 bool trial_fsp(struct trial *, int pair, char who, int *m, int *n, float **g); /* *g: free() */
 
 /* runs/teachers/HASH.safetensors, and whether it is there. HASH covers every PF_TEACHER setting, the data and the ISA. */
-bool trial_teacher_path(const struct trial_env *, const struct params *, char *path, size_t cap);
+bool trial_teacher_path(const struct trial_env *, char *path, size_t cap);
 
 #endif

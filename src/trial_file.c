@@ -12,13 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const live_settings[] = {"lambda", "lambda1", "lambda2", "lambda3", "teacher_lr", "transfer_lr", "finetune_lr"};
+static const char *const live_settings[] = {"lambda", "lambda1", "lambda2", "lambda3", "transfer_lr", "finetune_lr"};
 
 /* ---- teachers ---- */
 
-bool trial_teacher_path(const struct trial_env *env, const struct params *p, char *path, size_t cap)
+bool trial_teacher_path(const struct trial_env *env, char *path, size_t cap)
 {
-    struct params q = *p;
+    struct params q = *env->study;
     char hex[SHA256_HEX];
     q.seed = (int64_t)env->split_seed;
     char *settings = params_canonical(&q, PF_TEACHER);

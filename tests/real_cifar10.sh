@@ -4,11 +4,12 @@
 #
 #   tests/real_cifar10.sh DATA_DIR [RUNS]          shortened protocol (studies short-*), some hours on two cores
 #   tests/real_cifar10.sh --full DATA_DIR [RUNS]   the paper's lengths (studies table1-*), meant for a GPU
+#   ARMS="vgg26" tests/real_cifar10.sh ...         only these of: none res26 vgg26 (the teachers; none is RES14 alone)
 #
 # Interrupted at any moment it goes on from the last checkpoint when it is called again.
 set -eu
 fsplab=${FSPLAB:-./fsplab}
-full=0
+full=0 arms=${ARMS:-none res26 vgg26}
 if [ "${1:-}" = --full ]; then
     full=1
     shift
@@ -25,14 +26,20 @@ best() {
                  END { print at }'
 }
 
-if [ $full = 1 ]; then
-    for study in table1-res14 table1-res26-res14 table1-vgg26-res14; do run $study; done
-    exit
-fi
-run short-res14
-for teacher in res26 vgg26; do
-    run short-$teacher-tune
-    read -r lambda lr <<< "$(best short-$teacher-tune)"
-    echo "$teacher: $lambda $lr chosen on the validation split"
-    run short-$teacher-res14 --set "$lambda" --set "$lr"
+for arm in $arms; do
+    case $full$arm in
+    0none) run short-res14 ;;
+    1none) run table1-res14 ;;
+    0res26 | 0vgg26)
+        run short-$arm-tune
+        read -r lambda lr <<< "$(best short-$arm-tune)"
+        echo "$arm: $lambda $lr chosen on the validation split"
+        run short-$arm-res14 --set "$lambda" --set "$lr"
+        ;;
+    1res26 | 1vgg26) run table1-$arm-res14 ;;
+    *)
+        echo "ARMS: '$arm' is none of: none res26 vgg26" >&2
+        exit 2
+        ;;
+    esac
 done
