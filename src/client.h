@@ -15,4 +15,12 @@ void client_close(struct client *);
  * answer that comes late must not be taken for the next one's. */
 json_t *client_ask(struct client *, const struct wire_request *, int timeout_ms, struct err *);
 
+/* The same in two halves, for who must not wait: a screen. At most one request is out at a time. */
+int client_fd(const struct client *); /* readable when an answer may be there */
+/* Hands a request over; what does not go out at once goes with client_take. ERR_BUSY: one is out already. */
+bool client_post(struct client *, const struct wire_request *, struct err *);
+bool client_waiting(const struct client *); /* a request is out */
+/* The answer, if it has come (*answer, json_decref it; NULL: not yet). false: the connection is lost. Never blocks. */
+bool client_take(struct client *, json_t **answer, struct err *);
+
 #endif

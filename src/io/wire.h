@@ -6,6 +6,12 @@
  *   {"ask": "pause" | "resume" | "stop"}               -> {"ok": true, "trial": 3, "stage": "transfer", "step": 120}
  *   {"ask": "set", "values": {"lambda": 0.2}}          -> the same with "before" and "after"
  *   {"ask": "enqueue", "values": {"lambda": 0.2, ...}} -> {"ok": true, ...}
+ *   {"ask": "skip"}                                    -> {"ok": true, ...}: the stage ends here, the next one begins
+ *   {"ask": "clone", "trial": 3, "warm": false, "values": {...}}
+ *                                                      -> {"ok": true, "clone": 8, ...}: a new trial with the values of
+ *                                                         trial 3 but for those named, from its first step (cold) or
+ *                                                         from the checkpoint of trial 3 (warm)
+ *   {"ask": "probe", "image": 0, "block": 0}           -> {"ok": true, ...}: see lab_probe in lab.h; block 0: sections
  * Refused or not understood: {"ok": false, "message": "..."}. */
 #ifndef FSPLAB_WIRE_H
 #define FSPLAB_WIRE_H
@@ -14,7 +20,18 @@
 
 enum { WIRE_VERSION = 1, WIRE_MAX = 65536, WIRE_VALUES = 8 };
 
-enum wire_ask { WIRE_HELLO, WIRE_STATUS, WIRE_PAUSE, WIRE_RESUME, WIRE_STOP, WIRE_SET, WIRE_ENQUEUE };
+enum wire_ask {
+    WIRE_HELLO,
+    WIRE_STATUS,
+    WIRE_PAUSE,
+    WIRE_RESUME,
+    WIRE_STOP,
+    WIRE_SET,
+    WIRE_ENQUEUE,
+    WIRE_SKIP,
+    WIRE_CLONE,
+    WIRE_PROBE,
+};
 const char *wire_ask_name(enum wire_ask);
 
 struct wire_request {
@@ -23,6 +40,9 @@ struct wire_request {
     int n;
     char key[WIRE_VALUES][64];
     double value[WIRE_VALUES];
+    int trial;        /* WIRE_CLONE */
+    bool warm;        /* WIRE_CLONE */
+    int image, block; /* WIRE_PROBE */
 };
 
 /* Text of one line with its newline; free() it. */

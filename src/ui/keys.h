@@ -1,0 +1,44 @@
+/* keys: THE table of keys. Footer, the `?` overlay, the man page and docs/KEYS.md are made from it; a screen is told
+ * the command, never the key. */
+#ifndef FSPLAB_UI_KEYS_H
+#define FSPLAB_UI_KEYS_H
+
+#include <stdio.h>
+
+#include "../base.h"
+
+enum command {
+    CMD_NONE,
+    /* everywhere */
+    CMD_HELP, CMD_QUIT, CMD_DETACH, CMD_SCREEN, CMD_NEXT_SCREEN, CMD_PREVIOUS_SCREEN, CMD_GLYPHS, CMD_THEME, CMD_REDRAW,
+    CMD_PAUSE, CMD_STOP, CMD_SKIP, CMD_CLONE,
+    CMD_UP, CMD_DOWN, CMD_LEFT, CMD_RIGHT, CMD_HOME, CMD_END, CMD_PAGE_UP, CMD_PAGE_DOWN, CMD_ENTER, CMD_CANCEL,
+    CMD_NEXT_TRIAL, CMD_PREVIOUS_TRIAL, CMD_FOLLOW, CMD_FILTER, CMD_EXPORT,
+    /* live tuning */
+    CMD_TUNE_NEXT, CMD_TUNE_UP, CMD_TUNE_DOWN, CMD_TUNE_TYPE, CMD_TUNE_UNDO,
+    /* curves */
+    CMD_LOG_Y, CMD_SMOOTH, CMD_RANGE, CMD_X_AXIS, CMD_STAGE, CMD_OVERLAY,
+    /* FSP */
+    CMD_NEXT_BLOCK, CMD_PREVIOUS_BLOCK, CMD_NEXT_STEP, CMD_PREVIOUS_STEP, CMD_NEXT_IMAGE, CMD_PREVIOUS_IMAGE, CMD_NEXT_PAIR,
+    /* setup */
+    CMD_START, CMD_NEXT_FIELD, CMD_PREVIOUS_FIELD, CMD_RESET_FIELD,
+};
+
+struct key_def {
+    const char *view; /* NULL: everywhere (a screen's own row comes first) */
+    int key;          /* as term.h has it */
+    enum command command;
+    const char *name;  /* "p", "Tab", "^L" */
+    const char *label; /* one or two words for the footer; NULL: not in the footer */
+    const char *help;  /* a sentence without full stop; NULL: an alias of the row before */
+    bool acts;         /* changes the study: not with --readonly */
+};
+extern const struct key_def key_table[];
+extern const int key_count;
+
+/* CMD_NONE when the key means nothing on that screen; *def gets the row. */
+enum command key_command(const char *view, int key, const struct key_def **def);
+/* The table for readers: Markdown, or roff. */
+void keys_print(FILE *, bool roff);
+
+#endif
