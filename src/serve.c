@@ -109,6 +109,10 @@ static void command(struct serve *s, struct peer *p, const struct wire_request *
                                       [WIRE_STOP] = LAB_STOP,
                                       [WIRE_SET] = LAB_SET,
                                       [WIRE_ENQUEUE] = LAB_ENQUEUE};
+    if (r->ask >= (int)ARRAY_LEN(ops)) {
+        refuse(p, "this is not known here", false);
+        return;
+    }
     struct lab_cmd c = {.op = ops[r->ask], .id = s->next_id++, .n = r->n};
     if (r->ask == WIRE_SET && r->n != 1) {
         refuse(p, "set takes one value", false);
@@ -138,7 +142,9 @@ static void handle(struct serve *s, struct peer *p, const char *line, size_t n)
         else
             refuse(p, "this study is run by a program of another version", true);
     } else if (!p->greeted) {
-        refuse(p, "the first line must be {\"fsplab\": 1}", true);
+        char why[64];
+        snprintf(why, sizeof why, "the first line must be {\"fsplab\": %d}", WIRE_VERSION);
+        refuse(p, why, true);
     } else if (r.ask == WIRE_STATUS) {
         struct lab_state state;
         lab_snapshot(s->lab, &state);

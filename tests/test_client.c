@@ -41,7 +41,7 @@ static void *server(void *arg)
     char c;
     int fd = accept(listener, NULL, NULL);
     read_request(fd);
-    say(fd, "{\"fsplab\":1}\n");
+    say(fd, "{\"fsplab\":2}\n");
     for (int i = 1; i <= 2; i++) {
         char text[32];
         read_request(fd);

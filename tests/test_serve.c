@@ -150,9 +150,9 @@ static json_t *hear_json(int fd)
 static int greeted(struct world *w)
 {
     int fd = dial(w->dir);
-    say(fd, "{\"fsplab\":1}\n");
+    say(fd, "{\"fsplab\":2}\n");
     turn(w);
-    assert_string_equal(hear_open(fd), "{\"fsplab\":1}\n");
+    assert_string_equal(hear_open(fd), "{\"fsplab\":2}\n");
     return fd;
 }
 
@@ -199,12 +199,12 @@ static void a_request_may_come_in_pieces_or_many_at_once(void **state)
 {
     struct world *w = *state;
     int fd = dial(w->dir);
-    for (const char *p = "{\"fsplab\":1}\n{\"ask\":\"status\"}\n"; *p; p++) {
+    for (const char *p = "{\"fsplab\":2}\n{\"ask\":\"status\"}\n"; *p; p++) {
         assert_int_equal(send(fd, p, 1, 0), 1);
         turn(w);
     }
     const char *text = hear_open(fd);
-    assert_memory_equal(text, "{\"fsplab\":1}\n{\"study\":", 22);
+    assert_memory_equal(text, "{\"fsplab\":2}\n{\"study\":", 22);
     say(fd, "{\"ask\":\"status\"}\n{\"ask\":\"status\"}\n{\"ask\":\"status\"}\n");
     serve_poll(w->serve, -1, 0); /* one turn: none waits for the next piece of news */
     int lines = 0;
@@ -219,10 +219,10 @@ static void who_will_say_no_more_is_still_answered(void **state)
     struct world *w = *state;
     int fd = dial(w->dir);
     bool closed;
-    say(fd, "{\"fsplab\":1}\n{\"ask\":\"pause\"}\n{\"ask\":\"status\"}\n");
+    say(fd, "{\"fsplab\":2}\n{\"ask\":\"pause\"}\n{\"ask\":\"status\"}\n");
     shutdown(fd, SHUT_WR);
     turn(w);
-    assert_string_equal(hear_open(fd), "{\"fsplab\":1}\n");
+    assert_string_equal(hear_open(fd), "{\"fsplab\":2}\n");
     work(&w->lab);
     turn(w);
     const char *text = hear(fd, &closed);
@@ -442,9 +442,11 @@ static void garbage_is_answered_and_closed(void **state)
 static void the_first_line_is_the_greeting(void **state)
 {
     struct world *w = *state;
-    const char *pause = "{\"ask\":\"pause\"}\n", *later = "{\"fsplab\":2}\n{\"ask\":\"pause\"}\n";
+    const char *pause = "{\"ask\":\"pause\"}\n", *later = "{\"fsplab\":3}\n{\"ask\":\"pause\"}\n",
+               *earlier = "{\"fsplab\":1}\n{\"ask\":\"pause\"}\n";
     thrown_out(w, false, pause, strlen(pause), "first line");
     thrown_out(w, false, later, strlen(later), "another version");
+    thrown_out(w, false, earlier, strlen(earlier), "another version");
 }
 
 static void a_line_without_end_is_cut_short(void **state)
@@ -532,9 +534,9 @@ static void coming_and_going_leaves_nothing(void **state)
     struct world *w = *state;
     static const char *const last_words[] = {"",
                                              "{\"fsp",
-                                             "{\"fsplab\":1}\n",
-                                             "{\"fsplab\":1}\n{\"ask\":\"status\"}\n",
-                                             "{\"fsplab\":1}\n{\"ask\":\"pause\"}\n",
+                                             "{\"fsplab\":2}\n",
+                                             "{\"fsplab\":2}\n{\"ask\":\"status\"}\n",
+                                             "{\"fsplab\":2}\n{\"ask\":\"pause\"}\n",
                                              "nonsense\n"};
     int before = open_files();
     for (int i = 0; i < 240; i++) {
@@ -660,10 +662,10 @@ static void a_folder_may_be_deep(void **state)
     struct serve *deep = serve_open(dir, &w->lab, &err);
     assert_non_null(deep);
     int fd = dial(dir);
-    say(fd, "{\"fsplab\":1}\n");
+    say(fd, "{\"fsplab\":2}\n");
     for (int i = 0; i < 3; i++)
         serve_poll(deep, -1, 0);
-    assert_string_equal(hear_open(fd), "{\"fsplab\":1}\n");
+    assert_string_equal(hear_open(fd), "{\"fsplab\":2}\n");
     close(fd);
     serve_close(deep);
     assert_int_equal(scratch_count(dir), 0);
@@ -838,13 +840,14 @@ static void the_client_knows_strangers(void **state)
     SAYS("220 mail.example ESMTP\n", true, ERR_FORMAT, "no fsplab");
     SAYS("[]\n", true, ERR_FORMAT, "no fsplab");
     SAYS("{}\n", true, ERR_FORMAT, "another version");
-    SAYS("{\"fsplab\":2}\n", true, ERR_FORMAT, "another version");
+    SAYS("{\"fsplab\":1}\n", true, ERR_FORMAT, "another version");
+    SAYS("{\"fsplab\":3}\n", true, ERR_FORMAT, "another version");
     SAYS("{\"ok\":false,\"message\":\"go away\"}\n", true, ERR_FORMAT, "go away");
     SAYS("", false, ERR_STATE, "has gone");
     SAYS("{\"fsplab\":", false, ERR_STATE, "has gone");
-    SAYS("{\"fsplab\":1}\n", false, ERR_STATE, "has gone");
-    SAYS("{\"fsplab\":1}\n{\"stu", true, ERR_BUSY, "does not answer");
-    SAYS("{\"fsplab\":1}\n\"text\"\n", true, ERR_FORMAT, "no fsplab");
+    SAYS("{\"fsplab\":2}\n", false, ERR_STATE, "has gone");
+    SAYS("{\"fsplab\":2}\n{\"stu", true, ERR_BUSY, "does not answer");
+    SAYS("{\"fsplab\":2}\n\"text\"\n", true, ERR_FORMAT, "no fsplab");
     estranged(w, flood, n, true, ERR_FORMAT, "without end");
 #undef SAYS
     free(flood);

@@ -1,4 +1,5 @@
 /* wire: what is written is read back, and nothing that a stranger may send is believed or read beyond its end. */
+#include <limits.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -58,6 +59,10 @@ static void there_and_back(const struct wire_request *r)
     struct wire_request got = taken(line);
     assert_int_equal(got.ask, r->ask);
     assert_int_equal(got.n, r->n);
+    assert_int_equal(got.trial, r->trial);
+    assert_int_equal(got.warm, r->warm);
+    assert_int_equal(got.image, r->image);
+    assert_int_equal(got.block, r->block);
     for (int i = 0; i < r->n; i++) {
         int k = 0;
         while (k < got.n && strcmp(got.key[k], r->key[i]) != 0)
@@ -84,6 +89,12 @@ static void requests_come_back(void **state)
     there_and_back(&full);
     struct wire_request odd = {.ask = WIRE_SET, .n = 1, .key = {"\"},\n{\\ \xc3\xa4"}, .value = {2}};
     there_and_back(&odd);
+    there_and_back(&(struct wire_request){.ask = WIRE_SKIP});
+    there_and_back(&(struct wire_request){.ask = WIRE_CLONE, .trial = 1});
+    there_and_back(&(struct wire_request){
+        .ask = WIRE_CLONE, .trial = INT_MAX, .warm = true, .n = 2, .key = {"lambda", "batch"}, .value = {0.3, 64}});
+    there_and_back(&(struct wire_request){.ask = WIRE_PROBE});
+    there_and_back(&(struct wire_request){.ask = WIRE_PROBE, .image = INT_MAX, .block = 12});
 }
 
 static void the_greeting_comes_back(void **state)
@@ -109,6 +120,9 @@ static void names_are_those_of_the_protocol(void **state)
     (void)state;
     assert_string_equal(wire_ask_name(WIRE_STATUS), "status");
     assert_string_equal(wire_ask_name(WIRE_ENQUEUE), "enqueue");
+    assert_string_equal(wire_ask_name(WIRE_SKIP), "skip");
+    assert_string_equal(wire_ask_name(WIRE_CLONE), "clone");
+    assert_string_equal(wire_ask_name(WIRE_PROBE), "probe");
     assert_int_equal(taken("{\"ask\":\"stop\",\"new\":[1,{}]}").ask, WIRE_STOP); /* a later version may add fields */
     refused("{\"ask\":\"hello\"}");
     refused("{\"ask\":\"Stop\"}");
@@ -169,6 +183,57 @@ static void wrong_types_are_refused(void **state)
     assert_true(taken("{\"ask\":\"set\",\"values\":{\"lambda\":3}}").value[0] == 3); /* a whole number is a number */
 }
 
+static void says(const char *text, const char *part)
+{
+    struct wire_request r;
+    struct err err;
+    assert_false(parse(text, strlen(text), &r, &err));
+    assert_int_equal(err.code, ERR_FORMAT);
+    if (!strstr(err.msg, part))
+        fail_msg("%s: '%s' does not say '%s'", text, err.msg, part);
+}
+
+static void a_clone_names_its_trial(void **state)
+{
+    (void)state;
+    struct wire_request r = taken("{\"ask\":\"clone\",\"trial\":3}");
+    assert_true(r.ask == WIRE_CLONE && r.trial == 3 && !r.warm && r.n == 0);
+    r = taken("{\"ask\":\"clone\",\"values\":{\"lambda\":0.5},\"warm\":true,\"trial\":2147483647}");
+    assert_true(r.trial == INT_MAX && r.warm && r.n == 1 && r.value[0] == 0.5);
+    says("{\"ask\":\"clone\"}", "must name its 'trial'");
+    says("{\"ask\":\"clone\",\"warm\":true}", "must name its 'trial'");
+    static const char *const trials[] = {"0", "-1", "2147483648", "4294967297", "1.0", "1.5", "\"1\"", "true", "null", "[1]"};
+    for (size_t i = 0; i < ARRAY_LEN(trials); i++) {
+        char text[96];
+        snprintf(text, sizeof text, "{\"ask\":\"clone\",\"trial\":%s}", trials[i]);
+        says(text, "'trial' is no whole number from 1 to 2147483647");
+    }
+    says("{\"ask\":\"clone\",\"trial\":1,\"warm\":1}", "'warm' is neither true nor false");
+    says("{\"ask\":\"clone\",\"trial\":1,\"warm\":\"true\"}", "'warm'");
+    says("{\"ask\":\"clone\",\"trial\":1,\"warm\":null}", "'warm'");
+    says("{\"ask\":\"clone\",\"trial\":1,\"values\":{\"lambda\":\"1\"}}", "value 'lambda' is no number");
+}
+
+static void a_probe_is_of_an_image_and_a_block(void **state)
+{
+    (void)state;
+    struct wire_request r = taken("{\"ask\":\"probe\",\"image\":7,\"block\":2}");
+    assert_true(r.ask == WIRE_PROBE && r.image == 7 && r.block == 2);
+    r = taken("{\"ask\":\"probe\"}");
+    assert_true(r.image == 0 && r.block == 0);
+    static const char *const wrong[] = {"-1", "2147483648", "0.0", "\"0\"", "false", "null"};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        char text[96];
+        snprintf(text, sizeof text, "{\"ask\":\"probe\",\"image\":%s}", wrong[i]);
+        says(text, "'image' is no whole number from 0 to 2147483647");
+        snprintf(text, sizeof text, "{\"ask\":\"probe\",\"image\":1,\"block\":%s}", wrong[i]);
+        says(text, "'block' is no whole number from 0 to 2147483647");
+    }
+    /* not fields of other asks: passed over as any other */
+    r = taken("{\"ask\":\"status\",\"image\":-1,\"trial\":\"x\",\"warm\":2}");
+    assert_true(r.image == 0 && r.trial == 0 && !r.warm);
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
@@ -204,18 +269,18 @@ static void a_line_cut_short_is_refused(void **state)
     assert_int_equal(taken(whole).n, 2);
 }
 
-static void any_flipped_byte_is_survived(void **state)
+static void survives_flips(char *text)
 {
-    (void)state;
-    char text[] = "{\"ask\":\"set\",\"values\":{\"lambda\":0.25}}";
     struct wire_request r;
     struct err err;
-    for (size_t i = 0; i + 1 < sizeof text; i++) {
+    size_t n = strlen(text);
+    for (size_t i = 0; i < n; i++) {
         char was = text[i];
         for (int c = 0; c < 256; c++) {
             text[i] = (char)c;
-            if (parse(text, sizeof text - 1, &r, &err)) {
+            if (parse(text, n, &r, &err)) {
                 assert_in_range(r.n, 0, WIRE_VALUES);
+                assert_true(r.trial >= 0 && r.image >= 0 && r.block >= 0 && (r.ask != WIRE_CLONE || r.trial >= 1));
                 for (int k = 0; k < r.n; k++)
                     assert_true(isfinite(r.value[k]) && memchr(r.key[k], 0, sizeof r.key[k]));
             } else {
@@ -224,6 +289,17 @@ static void any_flipped_byte_is_survived(void **state)
         }
         text[i] = was;
     }
+}
+
+static void any_flipped_byte_is_survived(void **state)
+{
+    (void)state;
+    char set[] = "{\"ask\":\"set\",\"values\":{\"lambda\":0.25}}";
+    char clone[] = "{\"ask\":\"clone\",\"trial\":12,\"warm\":true,\"values\":{\"lr\":1}}";
+    char probe[] = "{\"ask\":\"probe\",\"image\":0,\"block\":31}";
+    survives_flips(set);
+    survives_flips(clone);
+    survives_flips(probe);
 }
 
 /* ---- the buffer ---- */
@@ -290,6 +366,8 @@ int main(void)
         cmocka_unit_test(names_are_those_of_the_protocol),
         cmocka_unit_test(garbage_is_refused),
         cmocka_unit_test(wrong_types_are_refused),
+        cmocka_unit_test(a_clone_names_its_trial),
+        cmocka_unit_test(a_probe_is_of_an_image_and_a_block),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(a_line_cut_short_is_refused),
         cmocka_unit_test(any_flipped_byte_is_survived),

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {"hello", "status", "pause", "resume", "stop", "set", "enqueue"};
+static const char *const names[] = {"hello", "status", "pause", "resume", "stop", "set", "enqueue", "skip", "clone", "probe"};
 
 const char *wire_ask_name(enum wire_ask a)
 {
@@ -20,6 +20,14 @@ char *wire_request_text(const struct wire_request *r)
         json_object_set_new(o, "fsplab", json_integer(r->version));
     else
         json_object_set_new(o, "ask", json_string(names[r->ask]));
+    if (r->ask == WIRE_CLONE) {
+        json_object_set_new(o, "trial", json_integer(r->trial));
+        json_object_set_new(o, "warm", json_boolean(r->warm));
+    }
+    if (r->ask == WIRE_PROBE) {
+        json_object_set_new(o, "image", json_integer(r->image));
+        json_object_set_new(o, "block", json_integer(r->block));
+    }
     if (r->n) {
         json_t *values = json_object();
         for (int i = 0; i < r->n; i++)
@@ -49,6 +57,37 @@ static bool parse_values(json_t *values, struct wire_request *r, struct err *err
     return true;
 }
 
+/* A whole number from MIN; *out is left alone where there is none. */
+static bool parse_int(json_t *o, const char *key, int min, int *out, struct err *err)
+{
+    json_t *v = json_object_get(o, key);
+    if (!v)
+        return true;
+    if (!json_is_integer(v) || json_integer_value(v) < min || json_integer_value(v) > INT_MAX)
+        return err_set(err, ERR_FORMAT, "'%s' is no whole number from %d to %d", key, min, INT_MAX);
+    *out = (int)json_integer_value(v);
+    return true;
+}
+
+static bool parse_clone(json_t *o, struct wire_request *r, struct err *err)
+{
+    json_t *warm = json_object_get(o, "warm");
+    if (warm && !json_is_boolean(warm))
+        return err_set(err, ERR_FORMAT, "'warm' is neither true nor false");
+    r->warm = json_is_true(warm);
+    return parse_int(o, "trial", 1, &r->trial, err) &&
+           (r->trial > 0 || err_set(err, ERR_FORMAT, "a clone must name its 'trial'"));
+}
+
+static bool parse_fields(json_t *o, struct wire_request *r, struct err *err)
+{
+    if (r->ask == WIRE_CLONE && !parse_clone(o, r, err))
+        return false;
+    if (r->ask == WIRE_PROBE && (!parse_int(o, "image", 0, &r->image, err) || !parse_int(o, "block", 0, &r->block, err)))
+        return false;
+    return parse_values(json_object_get(o, "values"), r, err);
+}
+
 static bool parse_object(json_t *o, struct wire_request *r, struct err *err)
 {
     json_t *version = json_object_get(o, "fsplab");
@@ -64,7 +103,7 @@ static bool parse_object(json_t *o, struct wire_request *r, struct err *err)
     for (int i = WIRE_STATUS; ask && i < (int)ARRAY_LEN(names); i++)
         if (strcmp(ask, names[i]) == 0) {
             r->ask = (enum wire_ask)i;
-            return parse_values(json_object_get(o, "values"), r, err);
+            return parse_fields(o, r, err);
         }
     return err_set(err, ERR_FORMAT, "request '%.40s' is not known", ask ? ask : "");
 }

@@ -12,13 +12,15 @@
  *                                                         trial 3 but for those named, from its first step (cold) or
  *                                                         from the checkpoint of trial 3 (warm)
  *   {"ask": "probe", "image": 0, "block": 0}           -> {"ok": true, ...}: see lab_probe in lab.h; block 0: sections
- * Refused or not understood: {"ok": false, "message": "..."}. */
+ * "values" holds numbers, at most WIRE_VALUES. A clone must name its trial (from 1); "warm" is false, and "image" and
+ * "block" are 0, where they are not given. What is given must be of the right type and size; fields that an ask does not
+ * have are passed over. Refused or not understood: {"ok": false, "message": "..."}. */
 #ifndef FSPLAB_WIRE_H
 #define FSPLAB_WIRE_H
 
 #include "../base.h"
 
-enum { WIRE_VERSION = 1, WIRE_MAX = 65536, WIRE_VALUES = 8 };
+enum { WIRE_VERSION = 2, WIRE_MAX = 65536, WIRE_VALUES = 8 };
 
 enum wire_ask {
     WIRE_HELLO,
