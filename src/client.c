@@ -1,4 +1,6 @@
-/* Blocking with a deadline: one request is out at any time. */
+/* One request is out at any time, so an answer needs no number. What a client cannot make sense of, and an answer that did
+ * not come in time, end the connection for good: the next line might be the late one. Waiting with a deadline is made of
+ * the two halves that never wait. */
 #include "client.h"
 
 #include <errno.h>
@@ -16,13 +18,134 @@ enum { HELLO_MS = 5000 };
 
 struct client {
     int fd;
-    bool lost; /* an answer did not come in time: the next line may be the late one */
+    bool lost, waiting;
+    char *out; /* what has not gone out of the request; NULL: all has */
+    size_t out_n, out_at;
     struct wire_buffer in;
 };
 
-static bool wait_for(int fd, short events, double deadline, struct err *err)
+/* From now on nothing of this connection is believed. Returns false. */
+static bool lose(struct client *c, enum err_code code, struct err *err, const char *why)
 {
-    struct pollfd p = {.fd = fd, .events = events};
+    c->lost = true;
+    return err_set(err, code, "%s", why);
+}
+
+static bool usable(const struct client *c, struct err *err)
+{
+    return !c->lost || err_set(err, ERR_STATE, "the connection was given up: an earlier answer did not come");
+}
+
+/* ---- the two halves ---- */
+
+/* Sends what goes without waiting. */
+static bool flush_request(struct client *c, struct err *err)
+{
+    while (c->out) {
+        ssize_t n = send(c->fd, c->out + c->out_at, c->out_n - c->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
+            return true;
+        if (n < 0)
+            return lose(c, ERR_STATE, err, "the study process has gone");
+        c->out_at += (size_t)n;
+        if (c->out_at == c->out_n) {
+            free(c->out);
+            c->out = NULL;
+        }
+    }
+    return true;
+}
+
+/* Takes in what has arrived until a line is whole. NULL with true: it is not yet. */
+static bool receive_line(struct client *c, char **line, struct err *err)
+{
+    char bytes[4096];
+    size_t length;
+    bool too_long;
+    while (!(*line = wire_line(&c->in, &length, &too_long))) {
+        if (too_long)
+            return lose(c, ERR_FORMAT, err, "an answer without end: this is no fsplab");
+        size_t room = sizeof c->in.bytes - c->in.n;
+        ssize_t n = recv(c->fd, bytes, room < sizeof bytes ? room : sizeof bytes, MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
+            return true;
+        if (n <= 0)
+            return lose(c, ERR_STATE, err, "the study process has gone");
+        wire_put(&c->in, bytes, (size_t)n);
+    }
+    return true;
+}
+
+/* While nothing is asked, nothing may come: it would be taken for the next one's answer. */
+static bool nothing_there(struct client *c, struct err *err)
+{
+    char *line = NULL;
+    if (!receive_line(c, &line, err))
+        return false;
+    free(line);
+    return (!line && c->in.n == 0) || lose(c, ERR_FORMAT, err, "an answer that nobody asked for: this is no fsplab");
+}
+
+int client_fd(const struct client *c)
+{
+    return c->fd;
+}
+
+bool client_waiting(const struct client *c)
+{
+    return c->waiting;
+}
+
+bool client_post(struct client *c, const struct wire_request *r, struct err *err)
+{
+    if (!usable(c, err))
+        return false;
+    if (c->waiting)
+        return err_set(err, ERR_BUSY, "a request is out already");
+    if (!nothing_there(c, err))
+        return false;
+    c->waiting = true;
+    c->out = wire_request_text(r);
+    c->out_n = strlen(c->out);
+    c->out_at = 0;
+    return flush_request(c, err);
+}
+
+bool client_take(struct client *c, json_t **answer, struct err *err)
+{
+    char *line = NULL;
+    *answer = NULL;
+    if (!usable(c, err))
+        return false;
+    if (!c->waiting)
+        return nothing_there(c, err);
+    if (!flush_request(c, err) || !receive_line(c, &line, err))
+        return false;
+    if (!line)
+        return true;
+    json_t *o = json_loads(line, 0, NULL);
+    free(line);
+    if (!json_is_object(o)) {
+        json_decref(o);
+        return lose(c, ERR_FORMAT, err, "the answer is no JSON object: this is no fsplab");
+    }
+    c->waiting = false; /* an answer to half a request can only be a refusal: the rest is not sent */
+    free(c->out);
+    c->out = NULL;
+    *answer = o;
+    return true;
+}
+
+/* ---- one after the other ---- */
+
+/* Until there is something to read, or to write while a request has not gone out. */
+static bool wait_for_peer(struct client *c, double deadline, struct err *err)
+{
+    struct pollfd p = {.fd = c->fd, .events = (short)(POLLIN | (c->out ? POLLOUT : 0))};
     double left;
     while ((left = deadline - clock_seconds()) > 0) {
         int n = poll(&p, 1, (int)(left * 1000) + 1);
@@ -31,67 +154,17 @@ static bool wait_for(int fd, short events, double deadline, struct err *err)
         if (n < 0 && errno != EINTR) /* a resized terminal interrupts, too */
             break;
     }
-    return err_set(err, ERR_BUSY, "the study process does not answer");
-}
-
-static bool send_all(struct client *c, const char *text, double deadline, struct err *err)
-{
-    for (size_t n = strlen(text), at = 0; at < n;) {
-        ssize_t k = send(c->fd, text + at, n - at, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (k < 0 && errno != EAGAIN && errno != EINTR)
-            return err_set(err, ERR_STATE, "the study process has gone: %s", strerror(errno));
-        if (k < 0 && !wait_for(c->fd, POLLOUT, deadline, err))
-            return false;
-        at += k > 0 ? (size_t)k : 0;
-    }
-    return true;
-}
-
-static char *read_line(struct client *c, double deadline, struct err *err)
-{
-    char bytes[4096], *line;
-    size_t length;
-    bool too_long;
-    while (!(line = wire_line(&c->in, &length, &too_long))) {
-        if (too_long) {
-            err_set(err, ERR_FORMAT, "an answer without end: this is no fsplab");
-            return NULL;
-        }
-        if (!wait_for(c->fd, POLLIN, deadline, err))
-            return NULL;
-        size_t room = sizeof c->in.bytes - c->in.n;
-        ssize_t n = recv(c->fd, bytes, room < sizeof bytes ? room : sizeof bytes, MSG_DONTWAIT);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-            err_set(err, ERR_STATE, "the study process has gone");
-            return NULL;
-        }
-        if (n > 0)
-            wire_put(&c->in, bytes, (size_t)n);
-    }
-    return line;
+    return lose(c, ERR_BUSY, err, "the study process does not answer");
 }
 
 json_t *client_ask(struct client *c, const struct wire_request *r, int timeout_ms, struct err *err)
 {
     double deadline = clock_seconds() + timeout_ms / 1000.0;
-    if (c->lost) {
-        err_set(err, ERR_STATE, "the connection was given up: an earlier answer did not come");
-        return NULL;
-    }
-    char *text = wire_request_text(r), *line = NULL;
-    json_t *o = NULL;
-    if (send_all(c, text, deadline, err) && (line = read_line(c, deadline, err))) {
-        o = json_loads(line, 0, NULL);
-        if (!json_is_object(o)) {
-            json_decref(o);
-            o = NULL;
-            err_set(err, ERR_FORMAT, "the answer is no JSON object: this is no fsplab");
-        }
-    }
-    c->lost = !o;
-    free(text);
-    free(line);
-    return o;
+    json_t *answer = NULL;
+    bool ok = client_post(c, r, err);
+    while (ok && !answer && (ok = wait_for_peer(c, deadline, err)))
+        ok = client_take(c, &answer, err);
+    return answer;
 }
 
 static bool greet(struct client *c, struct err *err)
@@ -153,5 +226,6 @@ void client_close(struct client *c)
     if (!c)
         return;
     close(c->fd);
+    free(c->out);
     free(c);
 }

@@ -1,4 +1,5 @@
-/* client: deadlines and signals, against a server that does what it is told. */
+/* client: deadlines and signals, against a server that does what it is told; and the halves that never wait, against an
+ * end of the connection that the test itself holds. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -6,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -116,6 +118,239 @@ static void a_late_answer_is_not_taken_for_the_next(void **state)
     pthread_join(thread, NULL);
 }
 
+/* ---- in two halves, both ends in this thread ---- */
+
+static void *greeter(void *arg)
+{
+    int *peer = arg;
+    *peer = accept(listener, NULL, NULL);
+    read_request(*peer);
+    say(*peer, "{\"fsplab\":2}\n");
+    return NULL;
+}
+
+/* A greeted client and the other end of its connection. */
+static struct client *linked(int *peer)
+{
+    struct err err = {0};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, greeter, peer), 0);
+    struct client *c = client_open(dir, &err);
+    pthread_join(thread, NULL);
+    if (!c)
+        fail_msg("%s", err.msg);
+    return c;
+}
+
+static const struct wire_request status = {.ask = WIRE_STATUS};
+
+static void posted(struct client *c)
+{
+    struct err err = {0};
+    if (!client_post(c, &status, &err))
+        fail_msg("%s", err.msg);
+    assert_true(client_waiting(c));
+}
+
+static void not_yet(struct client *c)
+{
+    struct err err = {0};
+    json_t *o;
+    if (!client_take(c, &o, &err))
+        fail_msg("%s", err.msg);
+    assert_null(o);
+}
+
+static void taken(struct client *c, int want)
+{
+    struct err err = {0};
+    json_t *o;
+    if (!client_take(c, &o, &err))
+        fail_msg("%s", err.msg);
+    assert_int_equal(json_integer_value(json_object_get(o, "answer")), want);
+    assert_false(client_waiting(c));
+    json_decref(o);
+}
+
+/* The take fails so, and then everything does. */
+static void lost(struct client *c, enum err_code code, const char *why)
+{
+    struct err err = {0};
+    json_t *o = NULL;
+    assert_false(client_take(c, &o, &err));
+    assert_null(o);
+    assert_int_equal(err.code, code);
+    if (!strstr(err.msg, why))
+        fail_msg("'%s' does not say '%s'", err.msg, why);
+    err = (struct err){0};
+    assert_false(client_take(c, &o, &err));
+    assert_int_equal(err.code, ERR_STATE);
+    err = (struct err){0};
+    assert_false(client_post(c, &status, &err));
+    assert_int_equal(err.code, ERR_STATE);
+    assert_null(client_ask(c, &status, 1000, &err));
+}
+
+static void an_answer_may_come_in_any_pieces(void **state)
+{
+    (void)state;
+    const char *text = "{\"answer\":5,\"x\":\"\xc3\xa4\"}\n";
+    int peer;
+    struct client *c = linked(&peer);
+    assert_false(client_waiting(c));
+    not_yet(c);
+    posted(c);
+    read_request(peer);
+    for (size_t i = 0; i < strlen(text); i++) {
+        not_yet(c);
+        assert_int_equal(send(peer, text + i, 1, 0), 1);
+    }
+    taken(c, 5);
+    not_yet(c);
+    posted(c);
+    read_request(peer);
+    say(peer, "{\"answer\":6}\n");
+    taken(c, 6);
+    client_close(c);
+    close(peer);
+}
+
+static void one_request_is_out_at_a_time(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    int peer;
+    struct client *c = linked(&peer);
+    posted(c);
+    assert_false(client_post(c, &status, &err));
+    assert_int_equal(err.code, ERR_BUSY);
+    err = (struct err){0};
+    assert_null(client_ask(c, &status, 1000, &err));
+    assert_int_equal(err.code, ERR_BUSY);
+    say(peer, "{\"answer\":1}\n"); /* nothing was lost by it */
+    taken(c, 1);
+    client_close(c);
+    close(peer);
+}
+
+/* The way out is stopped up with blanks, which JSON allows before an object; the request is longer than what goes out in
+ * one piece, so it leaves in several. */
+static void a_request_goes_out_as_the_peer_reads(void **state)
+{
+    (void)state;
+    struct wire_request big = {.ask = WIRE_ENQUEUE, .n = WIRE_VALUES}, got;
+    struct err err = {0};
+    char blanks[512], *text = calloc(1, 1 << 20);
+    int peer, small = 1, takes = 0;
+    size_t n = 0;
+    struct client *c = linked(&peer);
+    memset(blanks, ' ', sizeof blanks);
+    for (int i = 0; i < WIRE_VALUES; i++) {
+        memset(big.key[i], 1 + i, sizeof big.key[i] - 1); /* six bytes a letter */
+        big.value[i] = i;
+    }
+    assert_int_equal(setsockopt(client_fd(c), SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+    while (send(client_fd(c), blanks, sizeof blanks, MSG_DONTWAIT) > 0)
+        ;
+    assert_true(client_post(c, &big, &err));
+    while (!strchr(text, '\n')) {
+        takes++;
+        not_yet(c); /* before the read, or it might not be full any more */
+        ssize_t k = recv(peer, text + n, 100, 0);
+        assert_true(k > 0);
+        n += (size_t)k;
+        assert_true(client_waiting(c));
+    }
+    assert_true(takes > 20);
+    if (!wire_request_parse(text, n - 1, &got, &err))
+        fail_msg("%s", err.msg);
+    assert_int_equal(got.n, WIRE_VALUES);
+    say(peer, "{\"answer\":2}\n");
+    taken(c, 2);
+    free(text);
+    client_close(c);
+    close(peer);
+}
+
+static void a_peer_that_goes_is_noticed(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    int peer;
+    struct client *c = linked(&peer); /* while nothing is out */
+    close(peer);
+    lost(c, ERR_STATE, "has gone");
+    client_close(c);
+    c = linked(&peer); /* before it answers */
+    posted(c);
+    close(peer);
+    lost(c, ERR_STATE, "has gone");
+    assert_true(client_waiting(c));
+    client_close(c);
+    c = linked(&peer); /* in the middle of its answer */
+    posted(c);
+    say(peer, "{\"answer\":");
+    not_yet(c);
+    close(peer);
+    lost(c, ERR_STATE, "has gone");
+    client_close(c);
+    c = linked(&peer); /* after it */
+    posted(c);
+    read_request(peer); /* or its closing would be a reset */
+    say(peer, "{\"answer\":3}\n");
+    close(peer);
+    taken(c, 3);
+    assert_false(client_post(c, &status, &err));
+    assert_int_equal(err.code, ERR_STATE);
+    client_close(c);
+}
+
+static void nonsense_ends_the_connection(void **state)
+{
+    (void)state;
+    static const char *const junk[] = {"\n", "nonsense\n", "[{}]\n", "{\"answer\":1} {}\n", "{\"a\":\"\xff\"}\n"};
+    int peer;
+    for (size_t i = 0; i < ARRAY_LEN(junk); i++) {
+        struct client *c = linked(&peer);
+        posted(c);
+        say(peer, junk[i]);
+        lost(c, ERR_FORMAT, "no JSON object");
+        client_close(c);
+        close(peer);
+    }
+    struct client *c = linked(&peer);
+    char *flood = malloc(WIRE_MAX);
+    memset(flood, 'x', WIRE_MAX);
+    posted(c);
+    assert_int_equal(send(peer, flood, WIRE_MAX, 0), WIRE_MAX);
+    lost(c, ERR_FORMAT, "without end");
+    free(flood);
+    client_close(c);
+    close(peer);
+}
+
+static void what_nobody_asked_for_is_not_taken_for_an_answer(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    int peer;
+    struct client *c = linked(&peer);
+    posted(c);
+    say(peer, "{\"answer\":1}\n{\"answer\":2}\n");
+    taken(c, 1);
+    lost(c, ERR_FORMAT, "nobody asked");
+    client_close(c);
+    close(peer);
+    c = linked(&peer);
+    posted(c);
+    say(peer, "{\"answer\":1}\n{");
+    taken(c, 1);
+    assert_false(client_post(c, &status, &err));
+    assert_int_equal(err.code, ERR_FORMAT);
+    client_close(c);
+    close(peer);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -141,6 +376,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_signal_is_no_silence, setup, teardown),
         cmocka_unit_test_setup_teardown(a_late_answer_is_not_taken_for_the_next, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_answer_may_come_in_any_pieces, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_request_is_out_at_a_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_request_goes_out_as_the_peer_reads, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_peer_that_goes_is_noticed, setup, teardown),
+        cmocka_unit_test_setup_teardown(nonsense_ends_the_connection, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_nobody_asked_for_is_not_taken_for_an_answer, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

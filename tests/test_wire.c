@@ -202,7 +202,8 @@ static void a_clone_names_its_trial(void **state)
     assert_true(r.trial == INT_MAX && r.warm && r.n == 1 && r.value[0] == 0.5);
     says("{\"ask\":\"clone\"}", "must name its 'trial'");
     says("{\"ask\":\"clone\",\"warm\":true}", "must name its 'trial'");
-    static const char *const trials[] = {"0", "-1", "2147483648", "4294967297", "1.0", "1.5", "\"1\"", "true", "null", "[1]"};
+    static const char *const trials[] = {"0",   "-1",    "2147483648", "4294967297", "1.0",
+                                         "1.5", "\"1\"", "true",       "null",       "[1]"};
     for (size_t i = 0; i < ARRAY_LEN(trials); i++) {
         char text[96];
         snprintf(text, sizeof text, "{\"ask\":\"clone\",\"trial\":%s}", trials[i]);

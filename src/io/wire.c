@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {"hello", "status", "pause", "resume", "stop", "set", "enqueue", "skip", "clone", "probe"};
+static const char *const names[] = {"hello", "status",  "pause", "resume", "stop",
+                                    "set",   "enqueue", "skip",  "clone",  "probe"};
 
 const char *wire_ask_name(enum wire_ask a)
 {
@@ -48,7 +49,8 @@ static bool parse_values(json_t *values, struct wire_request *r, struct err *err
         return true;
     if (!json_is_object(values) || json_object_size(values) > WIRE_VALUES)
         return err_set(err, ERR_FORMAT, "'values' is no object of at most %d numbers", WIRE_VALUES);
-    json_object_foreach(values, key, v) {
+    json_object_foreach(values, key, v)
+    {
         if (!json_is_number(v) || strlen(key) >= sizeof r->key[0])
             return err_set(err, ERR_FORMAT, "value '%.40s' is no number", key);
         str_append(r->key[r->n], sizeof r->key[0], 0, "%s", key);
@@ -83,7 +85,8 @@ static bool parse_fields(json_t *o, struct wire_request *r, struct err *err)
 {
     if (r->ask == WIRE_CLONE && !parse_clone(o, r, err))
         return false;
-    if (r->ask == WIRE_PROBE && (!parse_int(o, "image", 0, &r->image, err) || !parse_int(o, "block", 0, &r->block, err)))
+    if (r->ask == WIRE_PROBE &&
+        (!parse_int(o, "image", 0, &r->image, err) || !parse_int(o, "block", 0, &r->block, err)))
         return false;
     return parse_values(json_object_get(o, "values"), r, err);
 }
