@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "../src/nn/train.h"
+#include "../src/nn/probe.h"
 
 enum { BATCH = 4, PICKS = 5, CLASSES = 10, MAX_VALUES = BATCH * CLASSES };
 
@@ -298,6 +298,31 @@ static void check_head(struct backend *be, const char *name, const char *mode, c
     be->ops->mem_free(be, device);
 }
 
+/* The probe's matrices of the sections, one image after the other. */
+static void check_probe(struct backend *be, const char *name, struct net *net, const float *x)
+{
+    for (int i = 0; i < 2 * BATCH; i++) {
+        float *g[3];
+        struct probe_pair p[3];
+        struct err err;
+        int m[3], n[3];
+        for (int k = 0; k < 3; k++) {
+            p[k] = probe_section_pair(net_spec(net), k + 1, i >= BATCH);
+            probe_shape(net_spec(net), p[k], &m[k], &n[k]);
+            g[k] = xcalloc((size_t)(m[k] * n[k]), sizeof *g[k]);
+        }
+        assert_true(probe_fsp(be, net, x + i % BATCH * 32 * 32 * 4, p, 3, g, &err));
+        for (int k = 0; k < 3; k++) {
+            char key[40];
+            double s[2 + PICKS];
+            snprintf(key, sizeof key, "eval.%s.%d.%d", i >= BATCH ? "inside" : "section", k, i % BATCH);
+            summary("fsp", (size_t)(m[k] * n[k]), g[k], NULL, s);
+            compare_summary(name, key, s, (size_t)(m[k] * n[k]), forward_tolerance, 0);
+            free(g[k]);
+        }
+    }
+}
+
 static void check_eval(struct backend *be, const char *name, struct net *net, const float *x, const int *labels)
 {
     int n_taps = net_blocks(net_spec(net)) + 1, tap_no[64], correct;
@@ -314,6 +339,7 @@ static void check_eval(struct backend *be, const char *name, struct net *net, co
     net_infer(net, BATCH, dx, tap_no, maps, n_taps, logits);
     check_head(be, name, "eval", logits, labels);
     check_matrices(be, name, "eval", net_spec(net), (const float *const *)maps);
+    check_probe(be, name, net, x);
     assert_true(eval_batch(be, net, x, labels, BATCH, &correct, &ce, &err));
     compare_losses(name, "eval.ce", &ce, 1);
     for (int i = 0; i < n_taps; i++)

@@ -54,7 +54,7 @@ void net_spec_format(const struct net_spec *s, char *buf, size_t cap)
 
 struct map_shape net_tap_shape(const struct net_spec *s, int tap)
 {
-    int stage = tap == 0 ? 0 : (tap - 1) / s->n;
+    int stage = tap == 0 ? 0 : (abs(tap) - 1) / s->n;
     return (struct map_shape){32 >> stage, 32 >> stage, s->width << stage};
 }
 

@@ -4,7 +4,9 @@
  *
  * Names: "res14", "vgg26"; "res14x4" is four times as wide, "res14w24" has width 24 in its first stage.
  *
- * The values between blocks are numbered: *tap* 0 is the stem's output, tap b (1..3n) the output of block b. */
+ * The values between blocks are numbered: *tap* 0 is the stem's output, tap b (1..3n) the output of block b. net_infer
+ * alone knows tap -b, too: the value inside block b, its first convolution's after batch norm and ReLU. So of a vggN the
+ * taps 0, -1, 1, -2, 2, ... -3n, 3n are the outputs of its 1 + 6n convolutions, layer by layer. */
 #ifndef FSPLAB_NET_H
 #define FSPLAB_NET_H
 
@@ -27,7 +29,7 @@ struct map_shape {
     int h, w, c;
 };
 static inline int net_blocks(const struct net_spec *s) { return 3 * s->n; }
-struct map_shape net_tap_shape(const struct net_spec *, int tap);
+struct map_shape net_tap_shape(const struct net_spec *, int tap); /* tap -b: that of tap b */
 
 /* A net's parameters, running statistics and gradients on one backend. */
 struct net;
@@ -83,8 +85,9 @@ void net_sgd(struct net *, int last_tap, bool head, float lr, float momentum, fl
 
 /* Folds batch norms (running statistics) for net_infer; call again after the weights have changed. */
 void net_fold(struct net *);
-/* Inference on n images; taps[i] receives tap tap_no[i] (device, NULL-free); logits may be NULL. LAST_TAP is computed
- * from what is asked for. */
+/* Inference on n images; taps[i] receives tap tap_no[i], from -3n to 3n (device, NULL-free); logits may be NULL. Runs as
+ * far as what is asked for. Leaves training alone: parameters, running statistics, momenta and the values of the latest
+ * net_forward stay as they are. */
 void net_infer(struct net *, int n, const float *x, const int *tap_no, float *const *taps, int n_taps, float *logits);
 
 #endif

@@ -2,6 +2,7 @@
  * 1 what a block starts from, 2 inside the block, 3 where the shape changes. */
 #include "net_impl.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void net_fold(struct net *net)
@@ -20,7 +21,7 @@ static struct infer_step step_of(const struct net *net, int unit, int in, int ou
     return s;
 }
 
-/* Steps of one block; returns the map its output is in. */
+/* Steps of one block, its first convolution's first; returns the map its output is in. */
 static int block_steps(const struct net *net, const struct block *bl, int cur, struct infer_step *steps, int *n)
 {
     int other = cur == 1 ? 3 : 1;
@@ -49,12 +50,14 @@ void net_infer(struct net *net, int n, const float *x, const int *tap_no, float 
 {
     int last = logits ? net->n_blocks : 0, cur = 1, count = 0;
     for (int i = 0; i < n_taps; i++)
-        last = tap_no[i] > last ? tap_no[i] : last;
+        last = abs(tap_no[i]) > last ? abs(tap_no[i]) : last;
     struct infer_step steps[1 + 3 * net->n_blocks];
     steps[count++] = step_of(net, 0, 0, cur, true);
     steps[0].tap = tap_target(0, tap_no, taps, n_taps);
     for (int b = 0; b < last; b++) {
+        int first = count;
         cur = block_steps(net, &net->blocks[b], cur, steps, &count);
+        steps[first].tap = tap_target(-(b + 1), tap_no, taps, n_taps);
         steps[count - 1].tap = tap_target(b + 1, tap_no, taps, n_taps);
     }
     struct infer_plan plan = {.n_steps = count, .n_maps = 4, .steps = steps, .fc_weight = net->params + net->fc_weight,

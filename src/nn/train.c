@@ -39,6 +39,12 @@ struct fsp_taps fsp_taps(const struct net_spec *s, bool inside)
     return t;
 }
 
+struct fsp_pair fsp_pair_of(const struct net_spec *s, int n, int first, int last)
+{
+    struct map_shape a = net_tap_shape(s, first), b = net_tap_shape(s, last);
+    return (struct fsp_pair){n, a.h, a.w, a.c, b.h, b.w, b.c};
+}
+
 int hint_tap(const struct net_spec *s)
 {
     return (net_blocks(s) + 1) / 2;
@@ -87,12 +93,6 @@ static float *floats(struct train *t, size_t n)
     return t->be->ops->mem_alloc(t->be, n * sizeof(float));
 }
 
-static struct fsp_pair pair_of(const struct net_spec *s, int n, int first, int last)
-{
-    struct map_shape a = net_tap_shape(s, first), b = net_tap_shape(s, last);
-    return (struct fsp_pair){n, a.h, a.w, a.c, b.h, b.w, b.c};
-}
-
 static size_t tap_floats(const struct net_spec *s, int n, int tap)
 {
     struct map_shape m = net_tap_shape(s, tap);
@@ -136,8 +136,8 @@ static void alloc_fsp(struct train *t, bool inside)
     t->staps = fsp_taps(s, inside);
     t->ttaps = fsp_taps(r, inside);
     for (int i = 0; i < 3; i++) {
-        t->spair[i] = pair_of(s, t->batch, t->staps.first[i], t->staps.last[i]);
-        t->tpair[i] = pair_of(r, t->batch, t->ttaps.first[i], t->ttaps.last[i]);
+        t->spair[i] = fsp_pair_of(s, t->batch, t->staps.first[i], t->staps.last[i]);
+        t->tpair[i] = fsp_pair_of(r, t->batch, t->ttaps.first[i], t->ttaps.last[i]);
         size_t size = (size_t)t->batch * (size_t)t->spair[i].c1 * (size_t)t->spair[i].c2;
         t->gt[i] = floats(t, size);
         t->gs[i] = floats(t, size);

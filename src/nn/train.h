@@ -22,6 +22,8 @@ struct fsp_taps {
 };
 struct fsp_taps fsp_taps(const struct net_spec *, bool inside);
 int hint_tap(const struct net_spec *); /* the middle block's output */
+/* The maps of taps FIRST and LAST as a pair; its matrix is (c1, c2). */
+struct fsp_pair fsp_pair_of(const struct net_spec *, int n, int first, int last);
 
 /* Whether the two nets' FSP matrices have equal shapes; ERR_SHAPE names both maps of the first pair that do not fit. */
 bool fsp_check(const struct net_spec *teacher, const struct net_spec *student, bool inside, struct err *err);
