@@ -113,7 +113,7 @@ static void leave_stage(struct trial *t)
     }
 }
 
-static bool load_teacher(struct trial *t, const struct net_spec *spec, struct err *err)
+bool trial_load_teacher(struct trial *t, const struct net_spec *spec, struct err *err)
 {
     const char *path = trial_is_file(t->p.teacher) ? t->p.teacher : t->teacher_path;
     struct st_file f;
@@ -122,7 +122,11 @@ static bool load_teacher(struct trial *t, const struct net_spec *spec, struct er
     t->teacher = net_new(t->env.be, spec);
     bool ok = weights_take(&f, path, t->teacher, "", false, err);
     st_release(&f);
-    return ok || err_prefix(err, "teacher");
+    if (ok)
+        return true;
+    net_free(t->teacher);
+    t->teacher = NULL;
+    return err_prefix(err, "teacher");
 }
 
 /* Makes the nets and the trainer of a stage; weights come from the previous stage, the seed or a checkpoint. */
@@ -144,7 +148,7 @@ bool trial_enter(struct trial *t, enum stage s, struct err *err)
         net_init(t->net, s == STAGE_TEACHER ? hash3(t->env.split_seed, RNG_INIT, 1) : (uint64_t)t->p.seed);
     }
     net_momentum_clear(t->net);
-    if (o != OBJ_CE && !load_teacher(t, &teacher, err))
+    if (o != OBJ_CE && !trial_load_teacher(t, &teacher, err))
         return false;
     t->train = train_new(t->env.be, t->net, t->teacher, t->p.batch, t->p.pairing == PAIRING_INSIDE, err);
     if (!t->train)

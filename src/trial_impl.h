@@ -16,7 +16,7 @@ struct trial {
     int eval_at, eval_correct;
     double eval_loss;
     struct net *net;     /* that is being trained: the teacher in STAGE_TEACHER, then the student */
-    struct net *teacher; /* fixed, where the stage needs one */
+    struct net *teacher; /* fixed, where the stage needs one or a probe wanted it */
     struct train *train;
     float *x;
     int *labels, *order, order_epoch;
@@ -29,6 +29,8 @@ struct trial {
 bool trial_is_file(const char *teacher);
 bool trial_specs(const struct params *, int classes, struct net_spec *teacher, struct net_spec *student, struct err *);
 struct trial *trial_alloc(const struct trial_env *, const struct params *, const char *dir);
+/* Sets t->teacher from its file. */
+bool trial_load_teacher(struct trial *, const struct net_spec *, struct err *);
 bool trial_enter(struct trial *, enum stage, struct err *);
 bool trial_write_teacher(struct trial *, struct err *);
 

@@ -67,7 +67,8 @@ static size_t map_floats(const struct net_spec *s, int tap)
 static float *tap_of(struct backend *be, struct net *net, const float *x, int tap)
 {
     size_t bytes = map_floats(net_spec(net), tap) * sizeof(float);
-    float *dx = be->ops->mem_alloc(be, 32 * 32 * 4 * sizeof *dx), *map = be->ops->mem_alloc(be, bytes), *host = xmalloc(bytes);
+    float *dx = be->ops->mem_alloc(be, 32 * 32 * 4 * sizeof *dx), *map = be->ops->mem_alloc(be, bytes),
+          *host = xmalloc(bytes);
     be->ops->upload(be, dx, x, 32 * 32 * 4 * sizeof *dx);
     net_infer(net, 1, dx, &tap, &map, 1, NULL);
     be->ops->download(be, host, map, bytes);
@@ -123,9 +124,11 @@ static float *tensor_of(struct net *net, const char *name)
 }
 
 /* relu(bn(conv(in))) by the tensors LAYER.convK and LAYER.bnK, 3x3, from their definitions. */
-static double *unit64(struct net *net, const char *layer, int k, struct map_shape a, const float *in, struct map_shape b)
+static double *unit64(struct net *net, const char *layer, int k, struct map_shape a, const float *in,
+                      struct map_shape b)
 {
-    static const char *const parts[] = {"conv%d.weight", "bn%d.weight", "bn%d.bias", "bn%d.running_mean", "bn%d.running_var"};
+    static const char *const parts[] = {"conv%d.weight", "bn%d.weight", "bn%d.bias", "bn%d.running_mean",
+                                        "bn%d.running_var"};
     float *t[5];
     int stride = a.h / b.h;
     double *out = xcalloc((size_t)(b.h * b.w * b.c), sizeof *out);
@@ -162,11 +165,11 @@ static void blocks_are_counted_and_named(void **state)
         int blocks, block, first, last;
         const char *name;
     } rows[] = {
-        {"res14", 6, 1, 0, 1, "section 1, block 1"},    {"res14", 6, 6, 5, 6, "section 3, block 2"},
-        {"res26", 12, 5, 4, 5, "section 2, block 1"},   {"res26", 12, 12, 11, 12, "section 3, block 4"},
-        {"vgg26", 24, 1, 0, -1, "section 1, layer 1"},  {"vgg26", 24, 2, -1, 1, "section 1, layer 2"},
-        {"vgg26", 24, 5, 2, -3, "section 1, layer 5"},  {"vgg26", 24, 8, -4, 4, "section 1, layer 8"},
-        {"vgg26", 24, 9, 4, -5, "section 2, layer 1"},  {"vgg26", 24, 24, -12, 12, "section 3, layer 8"},
+        {"res14", 6, 1, 0, 1, "section 1, block 1"},   {"res14", 6, 6, 5, 6, "section 3, block 2"},
+        {"res26", 12, 5, 4, 5, "section 2, block 1"},  {"res26", 12, 12, 11, 12, "section 3, block 4"},
+        {"vgg26", 24, 1, 0, -1, "section 1, layer 1"}, {"vgg26", 24, 2, -1, 1, "section 1, layer 2"},
+        {"vgg26", 24, 5, 2, -3, "section 1, layer 5"}, {"vgg26", 24, 8, -4, 4, "section 1, layer 8"},
+        {"vgg26", 24, 9, 4, -5, "section 2, layer 1"}, {"vgg26", 24, 24, -12, 12, "section 3, layer 8"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct net_spec s = spec_of(rows[i].net, false);

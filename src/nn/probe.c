@@ -18,7 +18,8 @@ void probe_block_name(const struct net_spec *s, int block, char *buf, size_t cap
 {
     int per = blocks_per_section(s);
     assert(block >= 1 && block <= 3 * per);
-    snprintf(buf, cap, "section %d, %s %d", (block - 1) / per + 1, s->kind == NET_VGG ? "layer" : "block", (block - 1) % per + 1);
+    snprintf(buf, cap, "section %d, %s %d", (block - 1) / per + 1, s->kind == NET_VGG ? "layer" : "block",
+             (block - 1) % per + 1);
 }
 
 /* The tap behind layer 0..6n of a vggN. */
@@ -100,8 +101,8 @@ static void work_free(struct work *w, struct backend *be)
         be->ops->mem_free(be, w->map[i]);
 }
 
-bool probe_fsp(struct backend *be, struct net *net, const float *x, const struct probe_pair *pairs, int n, float *const *g,
-               struct err *err)
+bool probe_fsp(struct backend *be, struct net *net, const float *x, const struct probe_pair *pairs, int n,
+               float *const *g, struct err *err)
 {
     const struct net_spec *s = net_spec(net);
     struct work w = {0};
