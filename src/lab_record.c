@@ -53,6 +53,20 @@ static bool put_value(struct lab *lab, const struct running *r, const struct tri
                                        seconds_total(&r->row), err);
 }
 
+static bool record_fsp(struct lab *lab, const struct running *r, const struct trial_progress *p, struct err *err)
+{
+    bool ok = true;
+    for (int i = 0; ok && i < 6; i++) {
+        int m, n;
+        float *g;
+        if (!trial_fsp(r->trial, i / 2, "TS"[i % 2], &m, &n, &g))
+            return true;
+        ok = store_fsp_put(lab->store, r->row.number, stage_name(p->stage), p->step, i / 2 + 1, "TS"[i % 2], m, n, g, err);
+        free(g);
+    }
+    return ok;
+}
+
 bool lab_record_step(struct lab *lab, struct running *r, const struct trial_progress *p, struct err *err)
 {
     const struct step_result *s = &p->result;
@@ -65,27 +79,14 @@ bool lab_record_step(struct lab *lab, struct running *r, const struct trial_prog
         for (int i = 0; ok && i < 3; i++)
             ok = put_value(lab, r, p, fsp_keys[i], (double)s->fsp[i], err);
     }
+    if (ok && p->fsp_taken)
+        ok = record_fsp(lab, r, p, err);
     if (ok && p->evaluated)
         ok = put_value(lab, r, p, "val_accuracy", p->val_accuracy, err) && put_value(lab, r, p, "val_loss", p->val_loss, err);
     if (ok && p->warning)
         ok = lab_event(lab, r, p->collapse_began ? "collapse" : "warning", p->warning, err);
     if (ok && clock_seconds() - lab->last_commit > 1)
         ok = lab_end_group(lab, err);
-    return ok;
-}
-
-static bool record_fsp(struct lab *lab, struct running *r, struct err *err)
-{
-    bool ok = true;
-    for (int i = 0; ok && i < 6; i++) {
-        int m, n;
-        float *g;
-        if (!trial_fsp(r->trial, i / 2, "TS"[i % 2], &m, &n, &g))
-            return true;
-        ok = store_fsp_put(lab->store, r->row.number, stage_name(trial_stage(r->trial)), trial_at(r->trial), i / 2 + 1,
-                           "TS"[i % 2], m, n, g, err);
-        free(g);
-    }
     return ok;
 }
 
@@ -96,7 +97,7 @@ bool lab_checkpoint(struct lab *lab, struct running *r, struct err *err)
     r->row.collapsed = trial_collapsed(r->trial);
     r->row.val_accuracy = trial_val_accuracy(r->trial);
     r->row.best_val_accuracy = trial_best_accuracy(r->trial);
-    bool ok = trial_save(r->trial, sha, err) && lab_begin_group(lab, err) && record_fsp(lab, r, err) &&
+    bool ok = trial_save(r->trial, sha, err) && lab_begin_group(lab, err) &&
               store_checkpoint_put(lab->store, r->row.number, stage_name(trial_stage(r->trial)), trial_at(r->trial), file, sha,
                                    err) &&
               store_trial_put(lab->store, &r->row, err);

@@ -206,6 +206,8 @@ void trial_free(struct trial *t)
     train_free(t->train);
     net_free(t->teacher);
     net_free(t->net);
+    for (size_t i = 0; i < ARRAY_LEN(t->fsp); i++)
+        free(t->fsp[i]);
     free(t->dir);
     free(t->x);
     free(t->labels);
@@ -331,12 +333,33 @@ static void die(struct trial *t, const char *what)
         str_append(t->advice, sizeof t->advice, len, " with %s %g: try a third of it", lr, trial_lr(t));
 }
 
+static bool fsp_due(const struct trial *t)
+{
+    int steps = trial_steps(t), every = steps / FSP_RECORDS > 1 ? steps / FSP_RECORDS : 1;
+    return t->stage == STAGE_TRANSFER && t->p.method == METHOD_FSP &&
+           (t->step % every == 0 || t->step == steps || t->step % t->p.checkpoint_steps == 0);
+}
+
+/* A copy, since what it is made from ends with the stage. */
+static void take_fsp(struct trial *t)
+{
+    for (int i = 0; i < 6; i++) {
+        int *m = &t->fsp_m[i / 2], *n = &t->fsp_n[i / 2];
+        train_fsp_shape(t->train, i / 2, m, n);
+        t->fsp[i] = xrealloc(t->fsp[i], (size_t)*m * (size_t)*n * sizeof *t->fsp[i]);
+        train_fsp_mean(t->train, i / 2, "TS"[i % 2], t->fsp[i]);
+    }
+}
+
 static bool train_once(struct trial *t, struct trial_progress *out, enum trial_end *end, struct err *err)
 {
     struct hyper h = hyper_now(t);
+    double began = clock_seconds();
     fill_batch(t);
+    double filled = clock_seconds() - began;
     if (!train_step(t->train, stage_objective(&t->p, t->stage), t->x, t->labels, &h, &out->result, err))
         return false;
+    out->result.seconds[PART_DATA] += filled;
     out->lr = (double)h.lr;
     out->stepped = true;
     if (out->result.correct >= 0)
@@ -351,6 +374,9 @@ static bool train_once(struct trial *t, struct trial_progress *out, enum trial_e
     if (t->stage == STAGE_TRANSFER && t->p.method == METHOD_FSP)
         watch_collapse(t, out);
     out->checkpoint_due = t->step % t->p.checkpoint_steps == 0;
+    out->fsp_taken = t->fsp_taken = fsp_due(t);
+    if (t->fsp_taken)
+        take_fsp(t);
     return true;
 }
 
@@ -359,6 +385,7 @@ bool trial_step(struct trial *t, struct trial_progress *out, enum trial_end *end
     *out = (struct trial_progress){.stage = t->stage, .steps = trial_steps(t), .train_accuracy = NAN, .val_accuracy = NAN,
                                    .val_loss = NAN, .lr = trial_lr(t)};
     *end = TRIAL_GOING;
+    t->fsp_taken = false;
     bool ok = true;
     if (t->stage == STAGE_DONE) {
         *end = TRIAL_FINISHED;
@@ -491,12 +518,14 @@ bool trial_test_file(const struct trial_env *env, const struct params *p, const 
     return ok;
 }
 
-bool trial_fsp(struct trial *t, int pair, char who, int *m, int *n, float **g)
+bool trial_fsp(const struct trial *t, int pair, char who, int *m, int *n, float **g)
 {
-    if (t->stage != STAGE_TRANSFER || t->p.method != METHOD_FSP || t->step == 0)
+    if (!t->fsp_taken)
         return false;
-    train_fsp_shape(t->train, pair, m, n);
-    *g = xmalloc((size_t)*m * (size_t)*n * sizeof **g);
-    train_fsp_mean(t->train, pair, who, *g);
+    *m = t->fsp_m[pair];
+    *n = t->fsp_n[pair];
+    size_t bytes = (size_t)*m * (size_t)*n * sizeof **g;
+    *g = xmalloc(bytes);
+    memcpy(*g, t->fsp[2 * pair + (who == 'S')], bytes);
     return true;
 }

@@ -33,10 +33,11 @@ struct trial_progress {
     double lr;                /* in effect in that step */
     double train_accuracy;    /* of the batch; NaN without labels */
     double val_accuracy, val_loss; /* NaN unless evaluated */
+    bool fsp_taken;           /* FSP matrices of this step are there: trial_fsp */
     bool collapse_began;      /* this step: |S|^2 < 1 % of |T|^2 for COLLAPSE_STEPS steps */
     const char *warning;      /* NULL or a sentence, valid until the next call */
 };
-enum { COLLAPSE_STEPS = 20 };
+enum { COLLAPSE_STEPS = 20, FSP_RECORDS = 100 };
 
 struct trial;
 
@@ -76,8 +77,10 @@ bool trial_test(struct trial *, double *accuracy, struct err *);
 /* Accuracy of the net in a file on the test set. */
 bool trial_test_file(const struct trial_env *, const struct params *, const char *path, double *accuracy, struct err *);
 
-/* Mean FSP matrices of the latest transfer step (method fsp): pair 0..2, who 'T'/'S'. */
-bool trial_fsp(struct trial *, int pair, char who, int *m, int *n, float **g); /* *g: free() */
+/* FSP matrices, means over the batch, of the step just made, where trial_step says that they were taken: in a transfer
+ * by method fsp every max(1, steps / FSP_RECORDS) steps, at the regular checkpoints and at the last step, so that the
+ * steps depend on the settings alone and not on where a trial was interrupted. pair 0..2, who 'T'/'S'. */
+bool trial_fsp(const struct trial *, int pair, char who, int *m, int *n, float **g); /* *g: free() */
 
 /* runs/teachers/HASH.safetensors, and whether it is there. HASH covers every PF_TEACHER setting, the data and the ISA. */
 bool trial_teacher_path(const struct trial_env *, char *path, size_t cap);

@@ -22,6 +22,9 @@ struct trial {
     int *labels, *order, order_epoch;
     bool edited, collapsed;
     int collapse_run;
+    bool fsp_taken;
+    int fsp_m[3], fsp_n[3];
+    float *fsp[6]; /* T and S of each pair, when taken */
     double val, best;
     char advice[256];
 };

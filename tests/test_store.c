@@ -284,6 +284,28 @@ static void checkpoints_asks_and_matrices_come_back(void **state)
     store_close(s);
 }
 
+/* Whatever pairs and nets they are of, and in whichever order they came. */
+static void the_steps_of_matrices_are_listed(void **state)
+{
+    (void)state;
+    static const int put_at[] = {30, 10, 20, 10}, want[] = {10, 20, 30};
+    struct store *s = open_store();
+    int *steps, n;
+    add_trial(s, 1);
+    add_trial(s, 2);
+    for (int i = 0; i < 4; i++)
+        OK(store_fsp_put(s, 1, "transfer", put_at[i], 1 + i % 3, "TS"[i % 2], 1, 1, &(float){1}, &oops));
+    OK(store_fsp_put(s, 2, "transfer", 15, 1, 'T', 1, 1, &(float){1}, &oops));
+    OK(store_fsp_put(s, 1, "finetune", 16, 1, 'T', 1, 1, &(float){1}, &oops));
+    n = store_fsp_steps(s, 1, "transfer", &steps, &oops);
+    assert_int_equal(n, 3);
+    assert_memory_equal(steps, want, sizeof want);
+    free(steps);
+    assert_int_equal(store_fsp_steps(s, 3, "transfer", &steps, &oops), 0);
+    free(steps);
+    store_close(s);
+}
+
 /* ---- groups ---- */
 
 static void a_group_is_all_or_nothing(void **state)
@@ -430,6 +452,7 @@ int main(void)
         TEST(the_study_comes_back),        TEST(trials_come_back_by_number),
         TEST(every_state_has_a_name),      TEST(values_come_back_by_step),
         TEST(events_come_back_in_order),   TEST(checkpoints_asks_and_matrices_come_back),
+        TEST(the_steps_of_matrices_are_listed),
         TEST(a_group_is_all_or_nothing),   TEST(a_row_of_no_trial_is_refused),
         TEST(a_value_in_a_group_is_cheap), TEST(rows_edited_by_hand_are_checked),
     };

@@ -144,11 +144,13 @@ int store_checkpoints(struct store *, int trial, struct checkpoint_row **rows, s
 /* What an ask knew (strategy, point, fitted hyperparameters), as JSON text. */
 bool store_ask_put(struct store *, int search_no, int ask_id, const char *json, struct err *);
 char *store_ask_get(struct store *, int search_no, int ask_id, struct err *); /* free(); NULL: absent or error */
-/* Mean over a probe batch of the FSP matrix of PAIR (1..3); who: 'T' or 'S'; g: (m, n) row-major. */
+/* Mean over that step's batch of the FSP matrix of PAIR (1..3); who: 'T' or 'S'; g: (m, n) row-major. */
 bool store_fsp_put(struct store *, int trial, const char *stage, int step, int pair, char who, int m, int n,
                    const float *g, struct err *);
 /* The newest matrix at or before STEP; *g is free()'d by the caller. *found = false when there is none. */
 bool store_fsp_get(struct store *, int trial, const char *stage, int step, int pair, char who, int *found_step, int *m,
                    int *n, float **g, bool *found, struct err *);
+/* The steps of a stage at which matrices were recorded, ascending; free(). Returns the count, -1 on error. */
+int store_fsp_steps(struct store *, int trial, const char *stage, int **steps, struct err *);
 
 #endif

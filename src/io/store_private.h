@@ -30,6 +30,7 @@ enum store_stmt {
     STMT_ASK_GET,
     STMT_FSP_PUT,
     STMT_FSP_GET,
+    STMT_FSP_STEPS,
     STMT_COUNT
 };
 extern const char *const store_sql[STMT_COUNT];

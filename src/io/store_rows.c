@@ -54,6 +54,8 @@ const char *const store_sql[STMT_COUNT] = {
     [STMT_FSP_GET] =
         "SELECT step, m, n, g FROM fsp WHERE trial = ? AND stage = ? AND pair = ? AND who = ? AND step <= ?"
         " ORDER BY step DESC LIMIT 1",
+    /* the index alone answers it: no matrix is read */
+    [STMT_FSP_STEPS] = "SELECT DISTINCT step FROM fsp WHERE trial = ? AND stage = ? ORDER BY step",
 };
 
 /* ---- names ---- */
@@ -667,4 +669,23 @@ bool store_fsp_get(struct store *s, int trial, const char *stage, int step, int 
     *found = ok;
     sqlite3_reset(b.stmt);
     return ok;
+}
+
+static void read_step(struct column *c, void *row)
+{
+    *(int *)row = get_int(c);
+}
+
+int store_fsp_steps(struct store *s, int trial, const char *stage, int **steps, struct err *err)
+{
+    *steps = NULL;
+    struct binder b = {store_read(s, STMT_FSP_STEPS, err), 0};
+    if (!b.stmt)
+        return -1;
+    put_int(&b, trial);
+    put_text(&b, stage);
+    void *all;
+    int n = list_rows(s, b.stmt, sizeof **steps, read_step, &all, err);
+    *steps = all;
+    return n;
 }

@@ -25,6 +25,8 @@ struct train {
     float *gt[3], *gs[3], *dgs[3], *dhint;
     struct fsp_pair spair[3], tpair[3];
     struct regressor reg;
+    bool timed;      /* operations are done when they return, so that this thread's clock tells the parts */
+    double lap_from; /* clock_seconds at the end of the part before */
 };
 
 /* ---- which maps ---- */
@@ -168,6 +170,7 @@ struct train *train_new(struct backend *be, struct net *student, struct net *tea
     t->student = student;
     t->teacher = teacher;
     t->batch = batch;
+    t->timed = strcmp(be->info.name, "cpu") == 0;
     t->x = floats(t, (size_t)batch * 32 * 32 * 4);
     t->labels = be->ops->mem_alloc(be, (size_t)batch * sizeof *t->labels);
     if (teacher) {
@@ -203,6 +206,16 @@ void train_free(struct train *t)
 
 /* ---- objectives: each leaves gradients and fills the result ---- */
 
+/* What has been done since the last call was `part` of the step. */
+static void lap(struct train *t, struct step_result *r, enum step_part part)
+{
+    if (!t->timed)
+        return;
+    double now = clock_seconds(), seconds = now - t->lap_from;
+    r->seconds[part] = isnan(r->seconds[part]) ? seconds : r->seconds[part] + seconds;
+    t->lap_from = now;
+}
+
 static void ce_loss(struct train *t, const struct hyper *h, float weight, bool add, struct step_result *r)
 {
     const struct net_spec *s = net_spec(t->student);
@@ -213,9 +226,12 @@ static void ce_loss(struct train *t, const struct hyper *h, float weight, bool a
 static void step_ce(struct train *t, const struct hyper *h, struct step_result *r)
 {
     net_forward(t->student, t->x, net_blocks(net_spec(t->student)), true);
+    lap(t, r, PART_FORWARD);
     ce_loss(t, h, 1, false, r);
     r->loss = r->ce;
+    lap(t, r, PART_LOSS);
     net_backward(t->student, true, NULL, 0);
+    lap(t, r, PART_BACKWARD);
 }
 
 static void step_kd(struct train *t, const struct hyper *h, struct step_result *r)
@@ -223,14 +239,18 @@ static void step_kd(struct train *t, const struct hyper *h, struct step_result *
     const struct net_spec *s = net_spec(t->student);
     float w = h->kd_weight;
     net_infer(t->teacher, t->batch, t->x, NULL, NULL, 0, t->tlogits);
+    lap(t, r, PART_TEACHER);
     net_forward(t->student, t->x, net_blocks(s), true);
+    lap(t, r, PART_FORWARD);
     ce_loss(t, h, 1 - w, false, r);
     t->be->ops->kd_loss(t->be, t->batch, s->classes, net_logits(t->student), t->tlogits, h->kd_temperature, w, true,
                         net_dlogits(t->student), &r->kd);
     r->loss = r->ce + r->kd;
     r->ce = w < 1 ? r->ce / (1 - w) : NAN;
     r->kd = w > 0 ? r->kd / w : NAN;
+    lap(t, r, PART_LOSS);
     net_backward(t->student, true, NULL, 0);
+    lap(t, r, PART_BACKWARD);
 }
 
 /* Called back by net_backward: the gradients of the FSP losses that have `tap` as one of their maps. */
@@ -274,7 +294,9 @@ static void step_fsp(struct train *t, const struct hyper *h, struct step_result 
     }
     want_teacher_maps(t, want, 6);
     net_infer(t->teacher, t->batch, t->x, t->tmap_tap, t->tmap, t->n_tmaps, NULL);
+    lap(t, r, PART_TEACHER);
     net_forward(t->student, t->x, t->staps.last[2], false);
+    lap(t, r, PART_FORWARD);
     r->loss = 0;
     for (int i = 0; i < 3; i++) {
         float out[3];
@@ -288,9 +310,11 @@ static void step_fsp(struct train *t, const struct hyper *h, struct step_result 
         r->fsp_teacher[i] = out[2];
         r->loss += h->lambda[i] * out[0];
     }
+    lap(t, r, PART_LOSS);
     struct tap_grad taps[6];
     int n = fsp_tap_list(t, taps);
     net_backward(t->student, false, taps, n);
+    lap(t, r, PART_BACKWARD);
 }
 
 static void hint_tap_gradient(void *ctx, int tap, float *d, bool add)
@@ -312,17 +336,21 @@ static void step_hint(struct train *t, const struct hyper *h, struct step_result
     const struct backend_ops *ops = t->be->ops;
     want_teacher_maps(t, &t->thint, 1);
     net_infer(t->teacher, t->batch, t->x, t->tmap_tap, t->tmap, 1, NULL);
+    lap(t, r, PART_TEACHER);
     net_forward(t->student, t->x, t->shint, false);
     const float *guided = net_tap(t->student, t->shint);
     if (t->reg.conv.co) {
         ops->conv_forward(t->be, &t->reg.conv, net_tap_node(t->student, t->shint), false, t->reg.z, NULL);
         guided = t->reg.z;
     }
+    lap(t, r, PART_FORWARD);
     size_t image = tap_floats(net_spec(t->teacher), 1, t->thint);
     ops->hint_loss(t->be, t->batch, image, guided, t->tmap[0], h->lambda[0], t->dhint, &r->loss);
     r->hint = r->loss;
+    lap(t, r, PART_LOSS);
     struct tap_grad tap = {t->shint, hint_tap_gradient, t};
     net_backward(t->student, false, &tap, 1);
+    lap(t, r, PART_BACKWARD);
 }
 
 bool train_step(struct train *t, enum objective objective, const float *x, const int *labels, const struct hyper *h,
@@ -332,8 +360,12 @@ bool train_step(struct train *t, enum objective objective, const float *x, const
         [OBJ_CE] = step_ce, [OBJ_FSP] = step_fsp, [OBJ_HINT] = step_hint, [OBJ_KD] = step_kd};
     *r = (struct step_result){.loss = NAN, .ce = NAN, .kd = NAN, .hint = NAN, .fsp = {NAN, NAN, NAN},
                               .fsp_student = {NAN, NAN, NAN}, .fsp_teacher = {NAN, NAN, NAN}, .correct = -1};
+    for (int i = 0; i < STEP_PARTS; i++)
+        r->seconds[i] = NAN;
+    t->lap_from = clock_seconds();
     t->be->ops->upload(t->be, t->x, x, (size_t)t->batch * 32 * 32 * 4 * sizeof *x);
     t->be->ops->upload(t->be, t->labels, labels, (size_t)t->batch * sizeof *labels);
+    lap(t, r, PART_DATA);
     steps[objective](t, h, r);
     if (!t->be->ops->sync(t->be, err))
         return false;
@@ -345,7 +377,9 @@ bool train_step(struct train *t, enum objective objective, const float *x, const
     if (objective == OBJ_HINT && t->reg.conv.co)
         t->be->ops->sgd(t->be, (size_t)t->reg.conv.ci * (size_t)t->reg.conv.co, t->reg.weight, t->reg.grad, t->reg.velocity,
                         h->lr, h->momentum, h->weight_decay, h->nesterov);
-    return t->be->ops->sync(t->be, err);
+    bool ok = t->be->ops->sync(t->be, err);
+    lap(t, r, PART_UPDATE);
+    return ok;
 }
 
 /* ---- looking in ---- */
@@ -362,8 +396,9 @@ void train_fsp_mean(struct train *t, int pair, char who, float *g)
     float *host = xmalloc(all * sizeof *host);
     t->be->ops->download(t->be, host, who == 'T' ? t->gt[pair] : t->gs[pair], all * sizeof *host);
     memset(g, 0, size * sizeof *g);
-    for (size_t i = 0; i < all; i++)
-        g[i % size] += host[i] / (float)t->batch;
+    for (size_t i = 0; i < all; i += size)
+        for (size_t k = 0; k < size; k++)
+            g[k] += host[i + k] / (float)t->batch;
     free(host);
 }
 

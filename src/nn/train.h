@@ -39,11 +39,23 @@ struct hyper {
     float kd_temperature, kd_weight;
 };
 
+/* Where a step's time goes. */
+enum step_part {
+    PART_DATA,     /* the batch: filled by the caller, who adds that to the upload's time, which is there */
+    PART_TEACHER,  /* forward of the fixed net */
+    PART_FORWARD,  /* of the net that is trained */
+    PART_LOSS,     /* losses, FSP matrices, gradients at the top */
+    PART_BACKWARD, /* with the FSP matrices' gradients at their taps */
+    PART_UPDATE,   /* SGD */
+    STEP_PARTS
+};
+
 struct step_result {
     float loss, ce, kd, hint; /* NaN where the objective has none */
     float fsp[3];             /* unweighted, in the declared norm */
     float fsp_student[3], fsp_teacher[3]; /* 1/N sum |S_i|^2, 1/N sum |T_i|^2 */
     int correct;              /* of the batch; -1 where there are no logits */
+    double seconds[STEP_PARTS]; /* NaN where the objective has no such part, or the backend cannot tell */
 };
 
 struct train;
