@@ -32,8 +32,8 @@ void canvas_release(struct canvas *);
 void canvas_resize(struct canvas *, int w, int h); /* blank afterwards */
 void canvas_clear(struct canvas *, struct style);
 
-/* Columns that a UTF-8 text takes (East Asian wide characters two, combining ones none; bytes that are no UTF-8 count
- * one each and are shown as '?'). Does not depend on the locale. */
+/* Columns that a UTF-8 text takes (East Asian wide characters two, combining ones none; bytes that are no UTF-8 and
+ * control characters count one each and are shown as '?'). Does not depend on the locale. */
 int text_width(const char *utf8);
 int rune_width(uint32_t rune);
 /* Decodes one character; returns the bytes taken (>= 1 unless *s is 0), '?' for what is no UTF-8. */
@@ -41,13 +41,15 @@ int rune_decode(const char *s, uint32_t *rune);
 
 void canvas_put(struct canvas *, int x, int y, uint32_t rune, struct style);
 void canvas_fill(struct canvas *, struct rect, uint32_t rune, struct style);
-/* Text at (x, y), clipped to the rectangle as well as to the canvas; a wide character that would be cut is left out.
- * Control characters are shown as '?'. Returns the column after the last one written. */
+/* Text at (x, y), clipped to the rectangle as well as to the canvas; of a wide character that would be cut a blank stands
+ * in the half that is inside. Control characters are shown as '?', combining marks left out (Hangul letters are joined
+ * to syllables). Returns the column after the last one written. */
 int canvas_text(struct canvas *, struct rect clip, int x, int y, struct style, const char *utf8);
 int canvas_printf(struct canvas *, struct rect clip, int x, int y, struct style, const char *fmt, ...) PRINTF_LIKE(6, 7);
 /* Right-aligned: the last character stands in column x_end - 1. */
 void canvas_text_right(struct canvas *, struct rect clip, int x_end, int y, struct style, const char *utf8);
-/* A frame with a title in its upper edge; ascii: of + - |. Returns the inside. */
+/* A frame with a title in its upper edge (none where the frame is narrower than 7); ascii: of + - |. Returns the inside;
+ * nothing is drawn in a rectangle smaller than 2x2. */
 struct rect canvas_frame(struct canvas *, struct rect, const char *title, struct style line, struct style text, bool ascii);
 
 struct rect rect_inset(struct rect, int dx, int dy);

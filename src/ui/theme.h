@@ -1,7 +1,8 @@
 /* theme: what a screen looks like: the colour of each role, and the two ladders a poor terminal steps down.
  *
  * A theme file has lines "role = [#RRGGBB | default] [on #RRGGBB | on default] [bold] [dim] [reverse] [underline]";
- * '#' and ';' at a line's beginning start comments. A role that is not named keeps its colour of the dark theme. */
+ * '#' and ';' at a line's beginning start comments. `background = light` (or dark) says what ground it is made for. A
+ * role that is not named keeps its colour of the built-in theme for that ground (the dark one when nothing is said). */
 #ifndef FSPLAB_UI_THEME_H
 #define FSPLAB_UI_THEME_H
 
