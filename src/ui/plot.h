@@ -28,18 +28,23 @@ struct plot {
     double y_min, y_max; /* NaN: from the data (log: its positive values) */
     bool log_y;
     double cursor; /* an x, or NaN: none. The read-out (value of each curve there) stands in the legend */
-    double smooth; /* exponential moving average of that weight in [0, 1); 0: none. The raw curve is not drawn then */
+    double smooth; /* exponential moving average of that weight in [0, 1), corrected for its start; 0: none. The raw
+                    * curve is not drawn then. Curves with dots are never smoothed */
 };
 
 /* Needs at least 16x4; draws a sentence in less. Without any finite point: the axes and "nothing yet". */
 void plot_draw(struct canvas *, struct rect, const struct look *, const struct plot *);
-/* The x under a column of that rectangle, and the reverse (for mouse and cursor); NaN / -1 outside of the data area. */
+/* The x under a column of the canvas (as a mouse gives it), and the reverse; NaN / -1 outside of the data area. Where it
+ * stands depends on the rectangle alone, so plots above one another have their columns in line. */
 double plot_x_at(const struct plot *, struct rect, int column);
-/* The smallest set of at most MAX round ticks (1, 2, 5 times ten's powers; log: powers) within [lo, hi]; returns the count. */
+int plot_column_of(const struct plot *, struct rect, double x);
+/* The finest round ticks within [lo, hi] that are at most MAX: multiples of 1, 2 or 5 times a power of ten; log: 1, 2, 5
+ * of each decade, or each decade, or every n-th, and multiples again where that gives less than two. Ascending; returns
+ * the count. */
 int plot_ticks(double lo, double hi, bool log_scale, int max, double *ticks);
 /* "0.0123", "1.2e-5", "12k": at most 7 columns. */
 void plot_number(double v, char *buf, size_t cap);
-/* One line of text as a curve, the last w of the values (a sparkline); NaN is a gap. */
+/* The last w of the values as columns of eighth blocks (a sparkline), as high as the rectangle; NaN is a gap. */
 void plot_spark(struct canvas *, struct rect, const struct look *, const double *v, int n, struct style);
 
 #endif
