@@ -1,0 +1,135 @@
+/* The one table of keys. A screen's own row wins over one that holds everywhere, so a screen may give a key another
+ * meaning; the first row of a command names it, the rows after it without help are its aliases. */
+#include "keys.h"
+
+#include <string.h>
+
+#include "term.h"
+
+#define CTRL(c) ((c) & 0x1f)
+
+const struct key_def key_table[] = {
+    /* getting about */
+    {NULL, '?', CMD_HELP, "?", "help", "all keys of this screen", false},
+    {NULL, '\t', CMD_NEXT_SCREEN, "Tab", NULL, "next screen; a digit goes to a screen at once", false},
+    {NULL, TERM_BACK_TAB, CMD_PREVIOUS_SCREEN, "S-Tab", NULL, "previous screen", false},
+    {NULL, 'q', CMD_QUIT, "q", "quit", "leave: detach, pause the study, or stop it", false},
+    {NULL, CTRL('c'), CMD_QUIT, "^C", NULL, NULL, false},
+    {NULL, 'd', CMD_DETACH, "d", "detach", "leave the study running and end the screens", false},
+    {NULL, 'n', CMD_NEXT_TRIAL, "n", NULL, "look at the next trial", false},
+    {NULL, 'b', CMD_PREVIOUS_TRIAL, "b", NULL, "look at the trial before", false},
+    {NULL, 'f', CMD_FOLLOW, "f", NULL, "follow the trial that runs", false},
+    {NULL, 'g', CMD_GLYPHS, "g", NULL, "curves in braille, blocks or plain characters", false},
+    {NULL, 'T', CMD_THEME, "T", NULL, "dark or light theme", false},
+    {NULL, CTRL('l'), CMD_REDRAW, "^L", NULL, "draw everything anew", false},
+    {NULL, TERM_UP, CMD_UP, "Up", NULL, "move", false},
+    {NULL, 'k', CMD_UP, "k", NULL, NULL, false},
+    {NULL, TERM_DOWN, CMD_DOWN, "Down", NULL, NULL, false},
+    {NULL, 'j', CMD_DOWN, "j", NULL, NULL, false},
+    {NULL, TERM_LEFT, CMD_LEFT, "Left", NULL, NULL, false},
+    {NULL, 'h', CMD_LEFT, "h", NULL, NULL, false},
+    {NULL, TERM_RIGHT, CMD_RIGHT, "Right", NULL, NULL, false},
+    {NULL, 'l', CMD_RIGHT, "l", NULL, NULL, false},
+    {NULL, TERM_HOME, CMD_HOME, "Home", NULL, NULL, false},
+    {NULL, TERM_END, CMD_END, "End", NULL, NULL, false},
+    {NULL, TERM_PAGE_UP, CMD_PAGE_UP, "PgUp", NULL, NULL, false},
+    {NULL, TERM_PAGE_DOWN, CMD_PAGE_DOWN, "PgDn", NULL, NULL, false},
+    {NULL, '\r', CMD_ENTER, "Enter", NULL, NULL, false},
+    {NULL, '\n', CMD_ENTER, "Enter", NULL, NULL, false},
+    {NULL, 27, CMD_CANCEL, "Esc", NULL, "close, give up", false},
+    /* steering */
+    {NULL, 'p', CMD_PAUSE, "p", "pause", "pause the study, or go on", true},
+    {NULL, 'X', CMD_STOP, "X", NULL, "stop the study; `fsplab run` goes on from there", true},
+    {NULL, 'K', CMD_SKIP, "K", NULL, "end this stage here and begin the next", true},
+    {NULL, 'C', CMD_CLONE, "C", NULL, "a new trial like this one, with other values", true},
+    /* live tuning */
+    {NULL, 't', CMD_TUNE_NEXT, "t", "tune", "choose what + and - change: lambda, lambda1..3, lr", false},
+    {NULL, '+', CMD_TUNE_UP, "+", NULL, "raise it by a tenth", true},
+    {NULL, '=', CMD_TUNE_UP, "=", NULL, NULL, true},
+    {NULL, '-', CMD_TUNE_DOWN, "-", NULL, "lower it by a tenth", true},
+    {NULL, 'e', CMD_TUNE_TYPE, "e", NULL, "type its value", true},
+    {NULL, 'u', CMD_TUNE_UNDO, "u", NULL, "undo the latest change", true},
+    /* curves */
+    {"run", 'y', CMD_LOG_Y, "y", "log", "logarithmic or linear y", false},
+    {"run", 'm', CMD_SMOOTH, "m", "smooth", "more smoothing, then none", false},
+    {"run", 'r', CMD_RANGE, "r", "range", "the whole stage or its latest part", false},
+    {"run", 'x', CMD_X_AXIS, "x", "x axis", "steps, epochs or seconds", false},
+    {"run", 's', CMD_STAGE, "s", "stage", "which stage is shown", false},
+    {"run", 'o', CMD_OVERLAY, "o", NULL, "keep this trial's curves on the screen, or remove them", false},
+    /* FSP */
+    {"fsp", '\t', CMD_NEXT_PAIR, "Tab", "pair", "next pair of layers", false},
+    {"fsp", ']', CMD_NEXT_BLOCK, "]", "block", "next block of both nets, on a probe image", false},
+    {"fsp", '[', CMD_PREVIOUS_BLOCK, "[", NULL, "the block before; before the first: the three sections", false},
+    {"fsp", '>', CMD_NEXT_STEP, ">", "step", "the next recorded step", false},
+    {"fsp", '.', CMD_NEXT_STEP, ".", NULL, NULL, false},
+    {"fsp", '<', CMD_PREVIOUS_STEP, "<", NULL, "the recorded step before", false},
+    {"fsp", ',', CMD_PREVIOUS_STEP, ",", NULL, NULL, false},
+    {"fsp", 'i', CMD_NEXT_IMAGE, "i", "image", "the next probe image", false},
+    {"fsp", 'I', CMD_PREVIOUS_IMAGE, "I", NULL, "the probe image before", false},
+    {"fsp", 'E', CMD_EXPORT, "E", "export", "what is shown as a PNG under RUNS/STUDY/export", false},
+    /* log */
+    {"log", '/', CMD_FILTER, "/", "filter", "only lines that contain a text", false},
+    /* setup */
+    {"setup", 'S', CMD_START, "S", "start", "start the study with these settings", true},
+    {"setup", 's', CMD_RANGE, "s", "range", "one value, or a range to search", false},
+    {"setup", 'e', CMD_TUNE_TYPE, "e", "type", "type a value", false},
+    {"setup", TERM_DELETE, CMD_RESET_FIELD, "Del", "reset", "back to the study's own value", false},
+    {"setup", 127, CMD_RESET_FIELD, "Backspace", NULL, NULL, false},
+    {"setup", '\t', CMD_NEXT_FIELD, "Tab", "pane", "studies or settings", false},
+    {"setup", TERM_BACK_TAB, CMD_PREVIOUS_FIELD, "S-Tab", NULL, NULL, false},
+};
+const int key_count = (int)ARRAY_LEN(key_table);
+
+enum command key_command(const char *view, int key, const struct key_def **def)
+{
+    const struct key_def *everywhere = NULL;
+    for (int i = 0; i < key_count; i++) {
+        const struct key_def *k = &key_table[i];
+        if (k->key != key)
+            continue;
+        if (k->view && strcmp(k->view, view) == 0) {
+            *def = k;
+            return k->command;
+        }
+        if (!k->view && !everywhere)
+            everywhere = k;
+    }
+    *def = everywhere;
+    return everywhere ? everywhere->command : CMD_NONE;
+}
+
+/* roff: '-' is a hyphen unless escaped, and a line must not begin with a dot. */
+static void print_escaped(FILE *f, const char *s, bool roff)
+{
+    for (; *s; s++)
+        if (roff && (*s == '-' || *s == '\\'))
+            fprintf(f, *s == '-' ? "\\-" : "\\e");
+        else if (!roff && *s == '|')
+            fputs("\\|", f);
+        else
+            fputc(*s, f);
+}
+
+void keys_print(FILE *f, bool roff)
+{
+    static const char *const views[] = {NULL, "run", "fsp", "log", "setup"};
+    static const char *const names[] = {"Everywhere", "Run", "FSP", "Log", "Setup"};
+    for (size_t v = 0; v < ARRAY_LEN(views); v++) {
+        fprintf(f, roff ? ".SS %s\n" : v ? "\n### %s\n\n| key | what it does |\n|---|---|\n" : "### %s\n\n| key | what it does |\n|---|---|\n",
+                names[v]);
+        for (int i = 0; i < key_count; i++) {
+            const struct key_def *k = &key_table[i];
+            if (!k->help || (views[v] ? !k->view || strcmp(k->view, views[v]) != 0 : k->view != NULL))
+                continue;
+            fputs(roff ? ".TP\n.B \\&" : "| `", f);
+            print_escaped(f, k->name, roff);
+            for (int a = i + 1; a < key_count && !key_table[a].help; a++) {
+                fputs(roff ? ", " : "` `", f);
+                print_escaped(f, key_table[a].name, roff);
+            }
+            fputs(roff ? "\n\\&" : "` | ", f);
+            print_escaped(f, k->help, roff);
+            fputs(roff ? "\n" : " |\n", f);
+        }
+    }
+}
