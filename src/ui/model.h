@@ -13,7 +13,7 @@
 struct live {
     bool valid;
     char study[64], state[16], stage[16], device[64], message[512], resumed_stage[16];
-    int pid, trial, step, steps, resumed_at, search_no, repeat;
+    int pid, trial, step, steps, resumed_at, search_no, repeat, steps_per_epoch; /* 0: not known */
     double lambda, lambda_i[3], lr, base_lr;
     double loss, ce, kd, hint, fsp[3], fsp_student[3], fsp_teacher[3];
     double train_accuracy, val_accuracy, best_val_accuracy;
@@ -104,6 +104,10 @@ struct model {
     int n_gpus, n_samples;    /* samples: ring, the newest at (sample_first + n_samples - 1) % DEVICE_SAMPLES */
     int sample_first;
     struct device_sample samples[DEVICE_SAMPLES];
+    struct proc_info proc; /* the latest, for the next one's differences */
+    struct gpuinfo *gpus;  /* NULL: none; opened with the first sample */
+    bool gpus_tried;
+    struct store *store;   /* NULL: not there yet */
 
     struct selection {
         int trial;            /* that is looked at */
@@ -112,6 +116,7 @@ struct model {
         int fsp_step;         /* -1: the latest */
         int probe_image, probe_block; /* block 0: sections instead of blocks */
         int overlay[8], n_overlay;
+        int tune; /* what + and - change, see tune.h */
     } sel;
 };
 

@@ -11,7 +11,8 @@ struct plot_curve {
     int n;
     const double *x, *y; /* by ascending x; a NaN or infinite y is a gap */
     struct style style;
-    bool dots; /* single points (evaluations): a mark each, joined by a line */
+    bool dots;  /* single points (evaluations): a mark each, joined by a line */
+    bool exact; /* never smoothed */
 };
 struct plot_mark {
     double x;
