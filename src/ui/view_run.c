@@ -188,8 +188,8 @@ static void draw_curves(struct run_view *v, struct view_context *ctx, struct can
 {
     struct run_plot p;
     run_plot_make(&p, ctx->model, ctx->look, &v->look, stage, kind);
-    char title[96];
-    snprintf(title, sizeof title, "%s, %s%s%s", p.title, stage, kind == RUN_LOSSES && !v->look.linear ? ", log" : "",
+    char title[128];
+    str_append(title, sizeof title, 0, "%s, %s%s%s", p.title, stage, kind == RUN_LOSSES && !v->look.linear ? ", log" : "",
              v->look.recent ? ", latest part" : "");
     if (kind == RUN_LOSSES && v->look.smooth)
         str_append(title, sizeof title, strlen(title), ", smoothed %.2f", run_smoothing(v->look.smooth));

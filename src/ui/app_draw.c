@@ -1,0 +1,222 @@
+/* The frame around a screen: the top line, the footer from the key table, and the dialogs on top. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app_impl.h"
+
+enum { MIN_W = 60, MIN_H = 16 };
+
+/* ---- the top line ---- */
+
+static int draw_names(const struct app *a, struct canvas *c, struct rect r, int x, int find_x)
+{
+    for (int i = 0; i < app_view_count; i++) {
+        char text[32];
+        snprintf(text, sizeof text, " %c %s ", app_views[i]->key, app_views[i]->title);
+        int end = x + text_width(text);
+        if (find_x >= x && find_x < end)
+            return i;
+        if (c)
+            canvas_text(c, r, x, r.y, look_style(&a->look, i == a->view ? ROLE_BAR_ACTIVE : ROLE_BAR), text);
+        x = end;
+    }
+    return find_x >= 0 ? -1 : x;
+}
+
+static int names_x(const struct app *a)
+{
+    const char *study = a->model.study[0] ? a->model.study : "fsplab";
+    int w = text_width(study);
+    return 3 + (w < 24 ? w : 24);
+}
+
+int app_bar_view_at(const struct app *a, int x)
+{
+    return draw_names(a, NULL, (struct rect){0}, names_x(a), x);
+}
+
+static void connection_text(const struct app *a, char *buf, size_t cap, enum theme_role *role)
+{
+    const struct model *m = &a->model;
+    *role = ROLE_WARN;
+    if (!m->study[0])
+        str_append(buf, cap, 0, "%s", "");
+    else if (m->conn == CONN_LIVE) {
+        *role = strcmp(m->live.state, "running") == 0 || strcmp(m->live.state, "complete") == 0 ? ROLE_GOOD : ROLE_WARN;
+        str_append(buf, cap, 0, "%s%s", m->live.state, m->readonly ? ", read only" : "");
+    } else if (m->conn == CONN_LOST || m->study_state[0])
+        str_append(buf, cap, 0, "%s, not running", strcmp(m->study_state, "running") == 0 ? "interrupted" : m->study_state);
+    else
+        str_append(buf, cap, 0, "not started");
+}
+
+static void draw_bar(struct app *a, struct rect r)
+{
+    struct style bar = look_style(&a->look, ROLE_BAR);
+    char state[64];
+    enum theme_role role;
+    canvas_fill(&a->canvas, r, ' ', bar);
+    struct rect name = {r.x + 1, r.y, names_x(a) - 3, 1};
+    struct style bold = bar;
+    bold.attr |= ATTR_BOLD;
+    canvas_text(&a->canvas, rect_and(name, r), name.x, r.y, bold, a->model.study[0] ? a->model.study : "fsplab");
+    int x = draw_names(a, &a->canvas, r, r.x + names_x(a), -1);
+    connection_text(a, state, sizeof state, &role);
+    struct style s = bar;
+    s.fg = look_style(&a->look, role).fg;
+    s.attr |= look_style(&a->look, role).attr;
+    if (x + text_width(state) + 1 < r.x + r.w)
+        canvas_text_right(&a->canvas, r, r.x + r.w - 1, r.y, s, state);
+}
+
+/* ---- the footer ---- */
+
+static bool shown_in_footer(const struct key_def *k, const char *view)
+{
+    return k->label && (!k->view || strcmp(k->view, view) == 0);
+}
+
+static void draw_keys(struct app *a, struct rect r)
+{
+    const char *view = app_views[a->view]->name;
+    int x = r.x;
+    for (int own = 1; own >= 0; own--) /* the screen's own first */
+        for (int i = 0; i < key_count; i++) {
+            const struct key_def *k = &key_table[i];
+            if (!shown_in_footer(k, view) || (k->view != NULL) != (own == 1) || (k->acts && a->model.readonly))
+                continue;
+            int w = text_width(k->name) + 1 + text_width(k->label) + 2;
+            if (x + w > r.x + r.w)
+                continue;
+            x = canvas_text(&a->canvas, r, x, r.y, look_style(&a->look, ROLE_KEY), k->name);
+            x = canvas_printf(&a->canvas, r, x, r.y, look_style(&a->look, ROLE_MUTED), " %s  ", k->label);
+        }
+}
+
+static void draw_footer(struct app *a, struct rect r)
+{
+    const struct look *l = &a->look;
+    if (a->dialog == DIALOG_CONFIRM) {
+        canvas_printf(&a->canvas, r, r.x, r.y, look_style(l, ROLE_WARN), "%s  Enter: yes, Esc: no", a->pending.confirm);
+    } else if (a->dialog == DIALOG_TYPE) {
+        int x = canvas_printf(&a->canvas, r, r.x, r.y, look_style(l, ROLE_TITLE), "%s: ", a->pending.text);
+        x = canvas_text(&a->canvas, r, x, r.y, look_style(l, ROLE_TEXT), a->text);
+        canvas_put(&a->canvas, x < r.x + r.w ? x : r.x + r.w - 1, r.y, ' ', look_style(l, ROLE_SELECTED));
+        if (a->refusal[0])
+            canvas_printf(&a->canvas, r, x + 2, r.y, look_style(l, ROLE_BAD), "%s", a->refusal);
+    } else if (a->status[0] && a->model.now < a->status_until) {
+        canvas_text(&a->canvas, r, r.x, r.y, look_style(l, a->status_role), a->status);
+    } else {
+        a->status[0] = 0;
+        draw_keys(a, r);
+    }
+}
+
+/* ---- dialogs ---- */
+
+static struct rect dialog_box(struct app *a, int w, int h, const char *title)
+{
+    struct canvas *c = &a->canvas;
+    w = w > c->w - 2 ? c->w - 2 : w;
+    h = h > c->h - 2 ? c->h - 2 : h;
+    struct rect r = {(c->w - w) / 2, (c->h - h) / 2, w, h};
+    canvas_fill(c, r, ' ', look_style(&a->look, ROLE_TEXT));
+    return rect_inset(canvas_frame(c, r, title, look_style(&a->look, ROLE_TITLE), look_style(&a->look, ROLE_TITLE),
+                                   look_ascii(&a->look)),
+                      1, 0);
+}
+
+/* Names of a row and of its aliases: "Up k Down j". */
+static void key_names(int i, char *buf, size_t cap)
+{
+    size_t n = str_append(buf, cap, 0, "%s", key_table[i].name);
+    for (int j = i + 1; j < key_count && !key_table[j].help; j++)
+        n = str_append(buf, cap, n, " %s", key_table[j].name);
+}
+
+static void draw_help(struct app *a)
+{
+    const char *view = app_views[a->view]->name;
+    int lines = 0, line = 0;
+    for (int i = 0; i < key_count; i++)
+        lines += key_table[i].help && (!key_table[i].view || strcmp(key_table[i].view, view) == 0);
+    struct rect r = dialog_box(a, 78, lines + 2, "Keys (Esc closes, Up and Down move)");
+    if (a->help_top > lines - r.h)
+        a->help_top = lines > r.h ? lines - r.h : 0;
+    for (int own = 1; own >= 0; own--)
+        for (int i = 0; i < key_count; i++) {
+            const struct key_def *k = &key_table[i];
+            char names[64];
+            if (!k->help || (own ? !k->view || strcmp(k->view, view) != 0 : k->view != NULL))
+                continue;
+            int y = r.y + line++ - a->help_top;
+            if (y < r.y || y >= r.y + r.h)
+                continue;
+            key_names(i, names, sizeof names);
+            canvas_text(&a->canvas, (struct rect){r.x, y, 16, 1}, r.x, y, look_style(&a->look, ROLE_KEY), names);
+            canvas_text(&a->canvas, r, r.x + 17, y, look_style(&a->look, ROLE_TEXT), k->help);
+        }
+}
+
+static void draw_quit(struct app *a)
+{
+    static const char *const rows[][2] = {{"d", "detach: the study goes on"},
+                                          {"p", "pause the study and leave"},
+                                          {"s", "stop the study: it is saved, and its process ends"},
+                                          {"Esc", "stay"}};
+    struct rect r = dialog_box(a, 58, 6, "Leave");
+    for (int i = 0; i < 4; i++) {
+        canvas_text(&a->canvas, r, r.x, r.y + i, look_style(&a->look, ROLE_KEY), rows[i][0]);
+        canvas_text(&a->canvas, r, r.x + 5, r.y + i, look_style(&a->look, ROLE_TEXT), rows[i][1]);
+    }
+}
+
+/* ---- a window that is too small for a screen ---- */
+
+static void draw_small(struct app *a)
+{
+    const struct model *m = &a->model;
+    struct canvas *c = &a->canvas;
+    struct rect all = {0, 0, c->w, c->h};
+    struct style text = look_style(&a->look, ROLE_TEXT);
+    char state[64];
+    enum theme_role role;
+    int y = 0;
+    connection_text(a, state, sizeof state, &role);
+    canvas_printf(c, all, 0, y++, text, "%s %s", m->study, state);
+    if (m->live.valid && m->live.trial) {
+        canvas_printf(c, all, 0, y++, text, "t%d %s", m->live.trial, m->live.stage);
+        canvas_printf(c, all, 0, y++, text, "%d/%d", m->live.step, m->live.steps);
+        if (!isnan(m->live.loss))
+            canvas_printf(c, all, 0, y++, text, "loss %.4g", m->live.loss);
+    }
+    if (a->dialog == DIALOG_QUIT)
+        canvas_text(c, all, 0, c->h - 1, look_style(&a->look, ROLE_WARN), "d, p, s, Esc");
+    else if (a->dialog == DIALOG_CONFIRM)
+        canvas_text(c, all, 0, c->h - 1, look_style(&a->look, ROLE_WARN), "Enter, Esc");
+    else
+        canvas_printf(c, all, 0, c->h - 1, look_style(&a->look, ROLE_MUTED), "needs %dx%d", MIN_W, MIN_H);
+}
+
+void app_draw(struct app *a)
+{
+    struct canvas *c = &a->canvas;
+    canvas_clear(c, look_style(&a->look, ROLE_TEXT));
+    if (c->w < MIN_W || c->h < MIN_H) {
+        a->body = (struct rect){0};
+        draw_small(a);
+        return;
+    }
+    struct rect r = {0, 0, c->w, c->h};
+    struct rect top = rect_top(&r, 1), foot = rect_bottom(&r, 1);
+    a->body = r;
+    draw_bar(a, top);
+    app_views[a->view]->draw(a->states[a->view], &a->context, c, r);
+    draw_footer(a, rect_inset(foot, 1, 0));
+    if (a->dialog == DIALOG_HELP)
+        draw_help(a);
+    else if (a->dialog == DIALOG_QUIT)
+        draw_quit(a);
+}

@@ -1,0 +1,77 @@
+/* app_impl: what the files of the app share: app.c (loop, commands), app_draw.c (the frame around a screen, dialogs),
+ * app_link.c (connections to the study process), app_seen.c (what was there when the user last left). */
+#ifndef FSPLAB_UI_APP_IMPL_H
+#define FSPLAB_UI_APP_IMPL_H
+
+#include "../client.h"
+#include "app.h"
+#include "term.h"
+#include "tune.h"
+
+enum { LINK_QUEUE = 16 };
+
+/* Two connections: snapshots never wait behind a command, which takes effect between two steps. */
+struct link {
+    struct client *watch, *act;
+    double next_try, next_poll; /* clock_seconds */
+    int n;                      /* requests that wait; the first is out when `out` */
+    struct wire_request queue[LINK_QUEUE];
+    bool out;
+};
+
+enum dialog { DIALOG_NONE, DIALOG_HELP, DIALOG_QUIT, DIALOG_CONFIRM, DIALOG_TYPE };
+
+struct app {
+    const struct app_options *options;
+    struct term *term; /* NULL: screen_text */
+    struct canvas canvas;
+    struct model model;
+    struct look look;
+    enum glyph_set best_glyphs;
+    struct view_context context;
+    struct link link;
+    struct tune tune;
+
+    int view; /* index into app_views */
+    void *states[8];
+    struct rect body; /* of the screen, as drawn last */
+
+    enum dialog dialog;
+    struct request pending; /* what a dialog is about */
+    bool typed_tune;        /* the text typed goes to tune, not to the screen */
+    char text[128], refusal[256];
+    int help_top;
+
+    char status[300];
+    enum theme_role status_role;
+    double status_until;
+    bool leaving;       /* pause and quit: leave once the pause is acknowledged */
+    bool done, dirty;
+    double next_store, next_sample;
+};
+
+extern const struct view *const app_views[];
+extern const int app_view_count;
+int app_find_view(const char *name); /* -1 */
+
+void app_say(struct app *, enum theme_role, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Another study: a model of its own, connections closed. */
+void app_open_study(struct app *, const char *study);
+
+/* app_draw.c */
+void app_draw(struct app *);
+int app_bar_view_at(const struct app *, int x); /* the screen whose name in the top line is at column x; -1 */
+
+/* app_link.c */
+void link_close(struct link *);
+/* Connects where there is a process to connect to, asks for a snapshot when one is due, takes what has arrived. */
+void link_turn(struct app *);
+/* Queues a request for the study process; says so in the status line when there is none or the queue is full. */
+bool link_ask(struct app *, const struct wire_request *);
+double link_due(const struct app *); /* when link_turn wants to be called again */
+
+/* app_seen.c */
+void seen_load(struct app *); /* shows "since you left ..." when something has happened */
+void seen_save(struct app *);
+
+#endif
