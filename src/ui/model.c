@@ -56,8 +56,7 @@ void model_release(struct model *m)
         curves_release(&m->overlay[i]);
     frame_release(&m->fsp);
     free(m->fsp_steps);
-    free(m->probe.t);
-    free(m->probe.s);
+    probe_release(&m->probe);
     free(m->trials);
     free(m->events);
     if (m->store)

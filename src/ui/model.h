@@ -41,27 +41,30 @@ struct curves {
 };
 const struct series *curves_find(const struct curves *, const char *stage, const char *key); /* NULL */
 
+struct fsp_mats {
+    int m, n;
+    float *t, *s; /* (m, n), NULL: not there */
+};
 /* FSP matrices of one recorded step. */
 struct fsp_frame {
     int trial, step; /* trial 0: none */
     char stage[16];
-    struct fsp_mats {
-        int m, n;
-        float *t, *s; /* (m, n), NULL: not recorded */
-    } pair[3];
+    struct fsp_mats pair[3];
 };
 
 /* FSP matrices of one block of both nets on a probe image, asked of the study process. */
 struct probe {
     bool valid, waiting;
     char message[256]; /* why it could not be had */
-    int image, label, step, trial;
+    int image, images, label, step, trial; /* images: how many there are to choose from */
     char class_name[32];
     uint8_t rgb24[32 * 32 * 3];
     int teacher_block, teacher_blocks, student_block, student_blocks; /* blocks from 1 */
     char teacher_name[48], student_name[48];                          /* "section 2, block 5 of 12" */
     int tm, tn, sm, sn;
-    float *t, *s; /* (tm, tn), (sm, sn) */
+    float *t, *s; /* (tm, tn), (sm, sn); NULL: that net is not there */
+    int n_pairs;  /* of block 0: the three sections on this image */
+    struct fsp_mats pairs[3];
 };
 
 enum { DEVICE_SAMPLES = 900 };
@@ -125,7 +128,8 @@ void model_release(struct model *);
 
 /* From a status answer. ERR_FORMAT: not a status object; nothing is changed. */
 bool model_take_status(struct model *, json_t *status, struct err *);
-/* From an answer to a probe. */
+/* From an answer to a probe. ERR_STATE: refused, says why; ERR_FORMAT: no probe's answer. What was there stays. */
+void probe_release(struct probe *);
 bool model_take_probe(struct model *, json_t *answer, struct err *);
 /* Reads from the store what is new since the last call (trials, events, curves of what is selected, FSP matrices). A
  * store that is not there yet is no error. */
