@@ -65,7 +65,7 @@ ifneq ($(MISSING),)
 $(error missing: $(MISSING) (names of Debian packages). Install them, or run 'make deps')
 endif
 LIB_CFLAGS := $(strip $(shell pkg-config --cflags $(PKGS)) $(INIPARSER_CFLAGS))
-LIBS := $(strip $(shell pkg-config --libs $(PKGS)) $(INIPARSER_LIBS) -lpthread -lm)
+LIBS := $(strip $(shell pkg-config --libs $(PKGS)) $(INIPARSER_LIBS) -lpthread -ldl -lm)
 TEST_LIBS = $(shell pkg-config --cflags --libs $(PKGS_TEST))
 CC_NAME := $(CC) $(shell $(CC) -dumpfullversion -dumpversion 2>/dev/null | head -n 1)
 FOUND_LIBS := $(foreach p,$(PKGS),$p $(shell pkg-config --modversion $p),) iniparser
@@ -113,8 +113,8 @@ MAIN := $(wildcard src/main.c)
 OBJ := $(SRC:%.c=$(O)/%.o) $(if $(KERNELS),$(ISAS:%=$(O)/src/nn/cpu_kernels_%.o))
 TEST_SRC := $(wildcard tests/test_*.c)
 FUZZ_SRC := $(wildcard tests/fuzz_*.c)
-# Any other .c in tests/ is shared by the test programs.
-HELPER_SRC := $(filter-out $(TEST_SRC) $(FUZZ_SRC) tests/bench_%,$(wildcard tests/*.c))
+# Any other .c in tests/ is shared by the test programs, but fake_*.c: libraries that a test opens in place of real ones.
+HELPER_SRC := $(filter-out $(TEST_SRC) $(FUZZ_SRC) tests/bench_% tests/fake_%,$(wildcard tests/*.c))
 TEST_BIN := $(TEST_SRC:%.c=$(O)/%)
 FUZZ_BIN := $(FUZZ_SRC:%.c=$(O)/%)
 HELPER_OBJ := $(HELPER_SRC:%.c=$(O)/%.o)
@@ -277,6 +277,12 @@ $(PROGRAM): $(O)/src/main.o $(LIB)
 $(TEST_BIN): $(O)/%: $(O)/%.o $(HELPER_OBJ) $(LIB)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)
+
+$(O)/tests/fake_%.so: tests/fake_%.c $(O)/flags
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(BASE_CFLAGS) -O1 -shared -fPIC -Wl,-Bsymbolic -o $@ $<
+$(O)/tests/test_gpuinfo: | $(O)/tests/fake_nvml.so
 
 $(FUZZ_BIN): $(O)/%: $(O)/%.o $(LIB)
 	$(SAY) LINK $@
