@@ -64,11 +64,11 @@ static void put_process(const char *name, long user, long system, long started)
         name);
 }
 
-static void put_machine(long user, long idle)
+static void put_machine(long user, long idle, long waiting)
 {
     put("stat",
-        "cpu  %ld 10 20 %ld 5 3 2 1 400 0\ncpu0 1 1 1 1 1 1 1 1 0 0\ncpu1 1 1 1 1 1 1 1 1 0 0\nintr 5 cpu2\nctxt 7\n",
-        user, idle);
+        "cpu  %ld 10 20 %ld %ld 3 2 1 400 0\ncpu0 1 1 1 1 1 1 1 1 0 0\ncpu1 1 1 1 1 1 1 1 1 0 0\nintr 5 cpu2\nctxt 7\n",
+        user, idle, waiting);
     put("meminfo",
         "MemTotal:       16000 kB\nMemFree:         1000 kB\nMemAvailable:    4000 kB\nBuffers:           50 kB\n");
     put("loadavg", "1.75 0.50 0.25 3/123 4711\n");
@@ -164,7 +164,7 @@ static void shares_are_of_the_time_between(void **state)
     struct proc_info p = {0};
     double ticks = (double)sysconf(_SC_CLK_TCK);
     put_process("fsplab", 1000, 200, 555);
-    put_machine(1000, 3000);
+    put_machine(1000, 3000, 5);
     procinfo_read_from(proc, 4711, &p);
     IS(p.cpu, NAN);
     IS(p.machine_cpu, NAN);
@@ -177,14 +177,14 @@ static void shares_are_of_the_time_between(void **state)
     IS(p.load1, 1.75);
     p.at -= 10; /* as if ten seconds had passed */
     put_process("fsplab", 1000 + (long)(12 * ticks), 200 + (long)(7 * ticks), 555);
-    put_machine(1300, 3100);
+    put_machine(1300, 3050, 55);
     double at = p.at;
     procinfo_read_from(proc, 4711, &p);
     is(p.cpu, 19 / (p.at - at), 1e-9, "share of the process");
     IS(p.machine_cpu, 0.75);
     double cpu = p.cpu;
     put_process("fsplab", 999999, 0, 555);
-    put_machine(5000, 3100);
+    put_machine(5000, 3100, 5);
     p.at = clock_seconds(); /* just now: too soon for a new share */
     procinfo_read_from(proc, 4711, &p);
     IS(p.cpu, cpu);
@@ -253,11 +253,11 @@ static void what_cannot_be_read_is_not_zero(void **state)
         put("loadavg", "much\n");
         procinfo_read_from(proc, 4711, &p);
     }
-    put_machine(1000, 3000); /* and it is read as soon as it can be */
+    put_machine(1000, 3000, 5); /* and it is read as soon as it can be */
     p.at -= 10;
     procinfo_read_from(proc, 4711, &p);
     IS(p.machine_cpu, NAN);
-    put_machine(1100, 3000);
+    put_machine(1100, 3000, 5);
     p.at -= 10;
     procinfo_read_from(proc, 4711, &p);
     IS(p.machine_cpu, 1.0);
