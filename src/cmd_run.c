@@ -4,6 +4,8 @@
  * any moment). */
 #include "cmd.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,8 +13,9 @@
 #include <unistd.h>
 
 #include "lab.h"
-#include "serve.h"
 #include "lab_json.h"
+#include "serve.h"
+#include "spawn.h"
 #include "table.h"
 
 static volatile sig_atomic_t interrupts, terminations;
@@ -162,8 +165,8 @@ static void report_end(const struct cmd_options *o, const struct params *p, stru
     if (store)
         store_close(store);
     if (strcmp(s->state, "complete") != 0 && s->exit_status == 130)
-        printf("%s at step %d of %s, trial %d: `fsplab run %s` goes on from there\n", s->state, s->step, s->stage, s->trial,
-               s->study);
+        printf("%s at step %d of %s, trial %d: `fsplab run %s` goes on from there\n", s->state, s->step, s->stage,
+               s->trial, s->study);
     fflush(stdout);
     if (strcmp(s->state, "failed") == 0)
         fprintf(stderr, "fsplab: %s\n", s->message);
@@ -193,56 +196,132 @@ static int watch(const struct cmd_options *o, const struct params *p, struct lab
 
 static void help(void)
 {
-    puts("usage: fsplab run STUDY [--headless] [--set key=value]... [-c FILE] [--runs DIR] [--json]\n"
-         "\n"
-         "Runs a study of experiments.ini in the foreground, or goes on with it from its last checkpoint.\n"
-         "^C pauses and saves; a second ^C stops at once. Another terminal may look in or steer:\n"
-         "`fsplab ctl STUDY status | pause | resume | stop | set key=value`.\n"
-         "\n"
-         "  --headless        no terminal needed: hang-up is ignored, plain lines are printed\n"
-         "  --set key=value   overrides a setting (`fsplab --help` lists them all)\n"
-         "  -c FILE           another experiments.ini\n"
-         "  --runs DIR        where studies are kept (default: runs)\n"
-         "  --json            one JSON object a line\n"
-         "\n"
-         "examples:\n"
-         "  fsplab run demo\n"
-         "  fsplab run cifar10-quick --set data_dir=data/cifar10 --set seed=2\n"
-         "\n"
-         "exit status: 0 complete, 1 failed, 2 wrong usage or settings, 130 paused by ^C, 143 by SIGTERM");
+    puts(
+        "usage: fsplab run STUDY [--headless | --detach] [--set key=value]... [-c FILE] [--runs DIR] [--json]\n"
+        "\n"
+        "Runs a study of experiments.ini in the foreground, or goes on with it from its last checkpoint.\n"
+        "^C pauses and saves; a second ^C stops at once. Another terminal may look in or steer:\n"
+        "`fsplab ctl STUDY status | pause | resume | stop | set key=value`.\n"
+        "\n"
+        "  --headless        no terminal needed: hang-up is ignored, plain lines are printed\n"
+        "  --detach          in the background: returns when the study has begun, prints the number of its process; what\n"
+        "                    it says goes to runs/STUDY/run.log, and no terminal's end ends it\n"
+        "  --set key=value   overrides a setting (`fsplab --help` lists them all)\n"
+        "  -c FILE           another experiments.ini\n"
+        "  --runs DIR        where studies are kept (default: runs)\n"
+        "  --json            one JSON object a line\n"
+        "\n"
+        "examples:\n"
+        "  fsplab run demo\n"
+        "  fsplab run cifar10-quick --set data_dir=data/cifar10 --set seed=2\n"
+        "  fsplab run cifar10-quick --detach && fsplab ctl cifar10-quick status\n"
+        "\n"
+        "exit status: 0 complete, 1 failed, 2 wrong usage or settings, 130 paused by ^C, 143 by SIGTERM");
+}
+
+struct run_options {
+    struct cmd_options common;
+    const char *study;
+    bool headless, detach;
+    int ready_fd; /* --ready-fd, which spawn.c gives: where to say that the study listens; -1 = nowhere */
+};
+
+static bool take_ready_fd(struct run_options *o, const char *text, struct err *err)
+{
+    char *end;
+    long fd = text ? strtol(text, &end, 10) : -1;
+    if (fd < 3 || fd > INT_MAX || *end || fcntl((int)fd, F_GETFD) < 0)
+        return err_set(err, ERR_USAGE, "run: --ready-fd takes the number of an open file");
+    fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+    o->ready_fd = (int)fd;
+    return true;
+}
+
+static bool take_words(struct run_options *o, int argc, char **argv, struct err *err)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--headless") == 0)
+            o->headless = true;
+        else if (strcmp(argv[i], "--detach") == 0)
+            o->detach = true;
+        else if (strcmp(argv[i], "--ready-fd") == 0) {
+            if (!take_ready_fd(o, argv[++i], err))
+                return false;
+        } else if (argv[i][0] == '-' || o->study)
+            return err_set(err, ERR_USAGE, "run: '%s' is not understood; see `fsplab run --help`", argv[i]);
+        else
+            o->study = argv[i];
+    }
+    return o->study || err_set(err, ERR_USAGE, "run: name a study; `fsplab ls` lists them");
+}
+
+/* In a process of its own: the number on stdout, for scripts. */
+static int detach(const struct run_options *o)
+{
+    int pid = 0;
+    struct err err = {0};
+    const struct cmd_options *c = &o->common;
+    struct spawn_options so = {.config = c->config, .runs = c->runs, .n_set = c->n_set, .set = c->set, .pid = &pid};
+    if (!spawn_study(o->study, &so, &err))
+        return cmd_fail(c, &err);
+    char *log = xstrfmt("%s/%s/run.log", c->runs, o->study);
+    if (c->json) {
+        json_t *j =
+            json_pack("{s:o, s:i, s:o}", "study", lab_json_text(o->study), "pid", pid, "log", lab_json_text(log));
+        char *text = json_dumps(j, JSON_COMPACT);
+        puts(text);
+        free(text);
+        json_decref(j);
+    } else {
+        printf("%d\n", pid);
+        fflush(stdout);
+        fprintf(stderr, "study '%s' runs in process %d and writes '%s'; `fsplab ctl %s status` looks in\n", o->study,
+                pid, log, o->study);
+    }
+    free(log);
+    return 0;
+}
+
+/* Opens the engine and its socket. Who waits for the study to begin is told how that went; a study that was started for a
+ * screen is of no use without a socket. */
+static bool begin(const struct run_options *o, const struct params *p, struct lab **lab, struct serve **serve,
+                  struct err *err)
+{
+    if (!(*lab = lab_open(o->study, o->common.runs, p, err)))
+        return false;
+    if (!(*serve = serve_open(lab_dir(*lab), *lab, err))) {
+        if (o->ready_fd >= 0)
+            return false;
+        log_msg(LOG_WARN, "%s: going on without a socket, `fsplab ctl` will not find this run", err->msg);
+    }
+    char *log = xstrfmt("%s/run.log", lab_dir(*lab));
+    bool ok = spawn_ready(o->ready_fd, log, err);
+    free(log);
+    return ok;
 }
 
 int cmd_run(int argc, char **argv)
 {
-    struct cmd_options o;
+    struct run_options o = {.ready_fd = -1};
     struct params p;
     struct err err = {0};
-    bool headless = false;
-    const char *study = NULL;
-    if (!cmd_options_take(&argc, argv, &o))
+    struct lab *lab = NULL;
+    struct serve *serve = NULL;
+    int status;
+    if (!cmd_options_take(&argc, argv, &o.common))
         return 2;
-    if (o.help)
+    if (o.common.help)
         return help(), 0;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--headless") == 0)
-            headless = true;
-        else if (argv[i][0] == '-' || study)
-            return err_set(&err, ERR_USAGE, "run: '%s' is not understood; see `fsplab run --help`", argv[i]), cmd_fail(&o, &err);
-        else
-            study = argv[i];
+    bool ok = take_words(&o, argc, argv, &err);
+    if (ok && o.detach)
+        return detach(&o);
+    catch_signals(o.headless);
+    if (ok && cmd_settings(&o.common, o.study, &p, &err) && begin(&o, &p, &lab, &serve, &err)) {
+        status = watch(&o.common, &p, lab, serve);
+    } else {
+        status = cmd_fail(&o.common, &err);
+        spawn_failed(o.ready_fd, &err);
     }
-    if (!study)
-        return err_set(&err, ERR_USAGE, "run: name a study; `fsplab ls` lists them"), cmd_fail(&o, &err);
-    if (!cmd_settings(&o, study, &p, &err))
-        return cmd_fail(&o, &err);
-    catch_signals(headless);
-    struct lab *lab = lab_open(study, o.runs, &p, &err);
-    if (!lab)
-        return cmd_fail(&o, &err);
-    struct serve *serve = serve_open(lab_dir(lab), lab, &err);
-    if (!serve)
-        log_msg(LOG_WARN, "%s: going on without a socket, `fsplab ctl` will not find this run", err.msg);
-    int status = watch(&o, &p, lab, serve);
     serve_close(serve);
     lab_close(lab);
     return status;

@@ -272,8 +272,9 @@ static void blank_state(struct lab_state *s, const char *study)
     s->resumed_at = -1;
     s->train_accuracy = s->val_accuracy = s->best_val_accuracy = s->best_accuracy = NAN;
     s->loss = s->ce = s->kd = s->hint = s->images_per_second = s->step_seconds = s->stage_eta = s->trial_eta = NAN;
+    s->lambda = s->lr = s->base_lr = NAN;
     for (int i = 0; i < 3; i++)
-        s->fsp[i] = s->fsp_student[i] = s->fsp_teacher[i] = NAN;
+        s->lambda_i[i] = s->fsp[i] = s->fsp_student[i] = s->fsp_teacher[i] = NAN;
 }
 
 struct lab *lab_open(const char *study, const char *runs, const struct params *p, struct err *err)

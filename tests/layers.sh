@@ -21,12 +21,13 @@ allowed() {
     floor) echo ;;
     nn | search) echo floor ;;
     io | io/wire) echo floor io io/wire ;;
-    ui) echo floor io io/wire search client ;;
+    ui) echo floor io io/wire search client spawn ;;
     weights) echo floor nn io ;;
     trial) echo floor nn io weights ;;
     lab) echo floor trial search io ;;
     serve) echo floor lab io/wire ;;
     client) echo floor io/wire ;;
+    spawn) echo floor ;;
     *) echo - ;;
     esac
 }
