@@ -112,7 +112,7 @@ static void smooth(const double *y, int n, double weight, double *out)
 
 static bool is_smoothed(const struct plot *p, const struct plot_curve *c)
 {
-    return p->smooth > 0 && p->smooth < 1 && !c->dots;
+    return p->smooth > 0 && p->smooth < 1 && !c->dots && !c->exact;
 }
 
 /* Values as drawn: a logarithm, or NaN for a gap. */

@@ -1,5 +1,5 @@
-/* run_layout: where things stand on the Run screen, as a function of its rectangle alone. Parts that are left out are
- * empty; no two overlap. */
+/* run_layout: where things stand on the Run screen, as a function of its rectangle and of whether there are accuracies to
+ * show. Parts that are left out are empty; no two overlap. */
 #ifndef FSPLAB_UI_RUN_LAYOUT_H
 #define FSPLAB_UI_RUN_LAYOUT_H
 
@@ -11,6 +11,6 @@ struct run_layout {
     struct rect tune;     /* lambda and lr: 1 row, the last */
     struct rect fsp, map, device; /* the dashboard, from 160x40 on */
 };
-struct run_layout run_layout(struct rect);
+struct run_layout run_layout(struct rect, bool accuracies);
 
 #endif

@@ -59,7 +59,7 @@ static void bar(struct canvas *c, struct rect r, const struct look *l, double pa
 {
     static const uint32_t eighths[] = {' ', 0x258f, 0x258e, 0x258d, 0x258c, 0x258b, 0x258a, 0x2589};
     int full = (int)(part * r.w * 8);
-    for (int i = 0; i < r.w; i++) {
+    for (int i = 0; i < r.w && r.h > 0; i++) {
         int n = full - 8 * i;
         uint32_t rune = look_ascii(l) ? (n >= 4 ? '#' : '.') : n >= 8 ? 0x2588 : n <= 0 ? 0x2500 : eighths[n];
         canvas_put(c, r.x + i, r.y, rune, look_style(l, n > 0 ? ROLE_GOOD : ROLE_FRAME));
@@ -114,8 +114,8 @@ static void draw_progress(struct canvas *c, struct rect r, const struct look *l,
     }
     duration(v->eta, eta, sizeof eta);
     duration(v->trial_eta, trial_eta, sizeof trial_eta);
-    int x = canvas_printf(c, r, r.x, r.y, look_style(l, ROLE_TEXT), "%-8s %5d/%d ", v->stage, v->step, v->steps);
-    int w = r.w >= 110 ? 40 : 20;
+    int x = canvas_printf(c, r, r.x, r.y, look_style(l, ROLE_TEXT), "%s %d/%d ", v->stage, v->step, v->steps);
+    int w = r.w >= 110 ? 40 : 14;
     bar(c, rect_and((struct rect){x, r.y, w, 1}, r), l, (double)v->step / v->steps);
     x = canvas_printf(c, r, x + w + 1, r.y, look_style(l, ROLE_TEXT), "%3.0f%%", 100.0 * v->step / v->steps);
     x = canvas_printf(c, r, x + 2, r.y, look_style(l, ROLE_MUTED), "stage %s", eta);
@@ -176,7 +176,7 @@ static void draw_tune(struct canvas *c, struct rect r, const struct look *l, con
         x = canvas_printf(c, r, x, r.y, look_style(l, here ? ROLE_SELECTED : ROLE_TEXT), " %s ", text) + 1;
     }
     if (m->live.valid && isfinite(m->live.lr) && m->live.lr != m->live.base_lr)
-        x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_MUTED), "now %.4g by the schedule", m->live.lr) + 2;
+        x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_MUTED), r.w >= 100 ? "now %.4g by the schedule" : "now %.4g", m->live.lr) + 2;
     if (!m->readonly)
         canvas_text_right(c, r, r.x + r.w, r.y, look_style(l, ROLE_MUTED), x + 30 < r.x + r.w ? "+ - change  e type  u undo" : "");
 }
@@ -198,6 +198,12 @@ static void draw_curves(struct run_view *v, struct view_context *ctx, struct can
     run_plot_release(&p);
 }
 
+/* A transfer has no labels to be right about. */
+static bool has_accuracies(const struct curves *c, const char *stage)
+{
+    return strcmp(stage, "transfer") != 0 || curves_find(c, stage, "val_accuracy") || curves_find(c, stage, "train_accuracy");
+}
+
 static struct rect pane(struct canvas *c, struct rect r, const struct look *l, const char *title)
 {
     return canvas_frame(c, r, title, look_style(l, ROLE_FRAME), look_style(l, ROLE_TITLE), look_ascii(l));
@@ -207,8 +213,8 @@ static void draw(void *self, struct view_context *ctx, struct canvas *c, struct 
 {
     struct run_view *v = self;
     const struct model *m = ctx->model;
-    struct run_layout a = run_layout(r);
     const char *stage = model_stage(m);
+    struct run_layout a = run_layout(r, has_accuracies(&m->curves, stage));
     str_append(v->stage, sizeof v->stage, 0, "%s", stage);
     v->losses = a.losses;
     struct rect row = a.head;
@@ -216,7 +222,8 @@ static void draw(void *self, struct view_context *ctx, struct canvas *c, struct 
     draw_progress(c, rect_top(&row, 1), ctx->look, m);
     draw_figures(c, rect_top(&row, 1), ctx->look, m);
     draw_curves(v, ctx, c, a.losses, stage, RUN_LOSSES);
-    draw_curves(v, ctx, c, a.accuracies, stage, RUN_ACCURACIES);
+    if (a.accuracies.h > 0)
+        draw_curves(v, ctx, c, a.accuracies, stage, RUN_ACCURACIES);
     draw_tune(c, a.tune, ctx->look, m);
     if (a.fsp.w <= 0)
         return;
