@@ -27,12 +27,13 @@ CC := $(or $(shell command -v gcc),$(shell command -v clang),gcc)
 CC := $(notdir $(CC))
 endif
 
-# Libraries of the program, by pkg-config name. ncursesw and libpng join them with the first file that uses them.
-PKGS := sqlite3 jansson libmd
+# Libraries of the program, by pkg-config name. ncursesw joins them with the first file that uses it.
+PKGS := sqlite3 jansson libmd libpng
 PKGS_TEST := cmocka
 deb_sqlite3 := libsqlite3-dev
 deb_jansson := libjansson-dev
 deb_libmd := libmd-dev
+deb_libpng := libpng-dev
 deb_cmocka := libcmocka-dev
 
 # Goals that build nothing, or call make again after `deps` may have changed what is found.
@@ -108,7 +109,7 @@ O := build/$(VARIANT)
 LIB := $(O)/libfsplab.a
 PROGRAM := $(if $(filter release,$(VARIANT)),fsplab,$(O)/fsplab)
 KERNELS := $(wildcard src/nn/cpu_kernels.c)
-SRC := $(filter-out src/main.c $(KERNELS),$(wildcard src/*.c $(foreach d,nn search io ui,src/$d/*.c)))
+SRC := $(filter-out src/main.c $(KERNELS),$(wildcard src/*.c $(foreach d,nn search io ui,src/$d/*.c) assets/*.c))
 MAIN := $(wildcard src/main.c)
 OBJ := $(SRC:%.c=$(O)/%.o) $(if $(KERNELS),$(ISAS:%=$(O)/src/nn/cpu_kernels_%.o))
 TEST_SRC := $(wildcard tests/test_*.c)

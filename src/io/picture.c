@@ -1,0 +1,181 @@
+/* Plain loops over pixels: a figure is drawn once, when somebody asks for a file. Text is enlarged by whole factors; at
+ * even ones the glyph is doubled by the Scale2x rule first (an edge pixel takes its two equal neighbours' colour), which
+ * rounds the corners that a small font has. */
+#include "picture.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "font.h"
+
+void picture_init(struct picture *p, int w, int h, rgb background)
+{
+    *p = (struct picture){.w = w, .h = h, .rgb24 = xmalloc((size_t)w * (size_t)h * 3)};
+    picture_fill(p, 0, 0, w, h, background);
+}
+
+void picture_release(struct picture *p)
+{
+    free(p->rgb24);
+    *p = (struct picture){0};
+}
+
+static void put(struct picture *p, int x, int y, rgb c)
+{
+    uint8_t *at = p->rgb24 + ((size_t)y * (size_t)p->w + (size_t)x) * 3;
+    at[0] = (uint8_t)(c >> 16), at[1] = (uint8_t)(c >> 8), at[2] = (uint8_t)c;
+}
+
+rgb picture_at(const struct picture *p, int x, int y)
+{
+    if (x < 0 || y < 0 || x >= p->w || y >= p->h)
+        return -1;
+    const uint8_t *at = p->rgb24 + ((size_t)y * (size_t)p->w + (size_t)x) * 3;
+    return at[0] << 16 | at[1] << 8 | at[2];
+}
+
+void picture_fill(struct picture *p, int x, int y, int w, int h, rgb c)
+{
+    int x0 = x < 0 ? 0 : x, y0 = y < 0 ? 0 : y;
+    int x1 = x + w > p->w ? p->w : x + w, y1 = y + h > p->h ? p->h : y + h;
+    for (int j = y0; j < y1; j++)
+        for (int i = x0; i < x1; i++)
+            put(p, i, j, c);
+}
+
+void picture_outline(struct picture *p, int x, int y, int w, int h, rgb c)
+{
+    picture_fill(p, x - 1, y - 1, w + 2, 1, c);
+    picture_fill(p, x - 1, y + h, w + 2, 1, c);
+    picture_fill(p, x - 1, y, 1, h, c);
+    picture_fill(p, x + w, y, 1, h, c);
+}
+
+void picture_image(struct picture *p, int x, int y, int factor, int w, int h, const uint8_t *rgb24)
+{
+    for (int j = 0; j < h; j++)
+        for (int i = 0; i < w; i++) {
+            const uint8_t *c = rgb24 + ((size_t)j * (size_t)w + (size_t)i) * 3;
+            picture_fill(p, x + i * factor, y + j * factor, factor, factor, c[0] << 16 | c[1] << 8 | c[2]);
+        }
+}
+
+/* ---- text ---- */
+
+/* One character; what is no UTF-8 counts byte by byte. Returns the bytes taken, 0 at the end. */
+static int decode(const char *s, uint32_t *rune)
+{
+    const unsigned char *b = (const unsigned char *)s;
+    int n = b[0] < 0x80 ? 1 : b[0] >> 5 == 6 ? 2 : b[0] >> 4 == 14 ? 3 : b[0] >> 3 == 30 ? 4 : 0;
+    *rune = n < 2 ? b[0] : b[0] & (0x7fU >> n);
+    if (!b[0])
+        return 0;
+    for (int i = 1; i < n; i++) {
+        if (b[i] >> 6 != 2)
+            n = 0;
+        else
+            *rune = *rune << 6 | (b[i] & 0x3f);
+    }
+    if (n == 0)
+        *rune = 0xfffd;
+    return n ? n : 1;
+}
+
+static int glyph_of(uint32_t rune)
+{
+    if (rune >= ' ' && rune < 127)
+        return (int)rune - ' ';
+    for (int i = 0; i < FONT_EXTRA; i++)
+        if (font_extra[i] == rune)
+            return FONT_BOX + 1 + i;
+    return FONT_BOX;
+}
+
+static bool ink(int glyph, int x, int y)
+{
+    if (x < 0 || y < 0 || x >= FONT_W || y >= FONT_H)
+        return false;
+    return font_art[glyph / FONT_ROW * FONT_H + y][glyph % FONT_ROW * FONT_W + x] == '#';
+}
+
+/* Pixel (x, y) of the doubled glyph. */
+static bool ink_doubled(int glyph, int x, int y)
+{
+    int gx = x / 2, gy = y / 2, dx = x % 2 ? 1 : -1, dy = y % 2 ? 1 : -1;
+    bool side = ink(glyph, gx + dx, gy), other_side = ink(glyph, gx - dx, gy);
+    bool end = ink(glyph, gx, gy + dy), other_end = ink(glyph, gx, gy - dy);
+    return side == end && side != other_end && end != other_side ? side : ink(glyph, gx, gy);
+}
+
+int picture_line(int scale)
+{
+    return (FONT_H + 2) * scale;
+}
+
+int picture_text_width(int scale, const char *utf8)
+{
+    int n = 0;
+    uint32_t rune;
+    for (int step; (step = decode(utf8, &rune)) > 0; utf8 += step)
+        n++;
+    return n * FONT_W * scale;
+}
+
+int picture_text(struct picture *p, int x, int y, int scale, rgb c, const char *utf8)
+{
+    uint32_t rune;
+    for (int step; (step = decode(utf8, &rune)) > 0; utf8 += step, x += FONT_W * scale) {
+        int glyph = glyph_of(rune);
+        bool doubled = scale % 2 == 0;
+        int f = doubled ? 2 : 1, dot = scale / f;
+        for (int j = 0; j < FONT_H * f; j++)
+            for (int i = 0; i < FONT_W * f; i++)
+                if (doubled ? ink_doubled(glyph, i, j) : ink(glyph, i, j))
+                    picture_fill(p, x + i * dot, y + j * dot, dot, dot, c);
+    }
+    return x;
+}
+
+int picture_printf(struct picture *p, int x, int y, int scale, rgb c, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return picture_text(p, x, y, scale, c, text);
+}
+
+/* ---- maps ---- */
+
+static rgb color_of(double v, enum colormap map, double lo, double hi)
+{
+    return colormap_rgb(map, isnan(v) ? NAN : lo == hi ? 0.5 : (v - lo) / (hi - lo));
+}
+
+void picture_heat(struct picture *p, int x, int y, int factor, int m, int n, const float *v, enum colormap map, double lo,
+                  double hi)
+{
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < n; j++)
+            picture_fill(p, x + j * factor, y + i * factor, factor, factor,
+                         color_of((double)v[(size_t)i * (size_t)n + (size_t)j], map, lo, hi));
+}
+
+void picture_bar(struct picture *p, int x, int y, int w, int h, int scale, rgb text, enum colormap map, double lo, double hi)
+{
+    for (int i = 0; i < w; i++)
+        picture_fill(p, x + i, y, 1, h, colormap_rgb(map, lo == hi ? 0.5 : (i + 0.5) / w));
+    const double value[] = {lo, (lo + hi) / 2, hi};
+    for (int k = 0; k < 3; k++) {
+        char number[32];
+        snprintf(number, sizeof number, "%.3g", value[k]);
+        int at = x + k * (w - 1) / 2, width = picture_text_width(scale, number) - scale;
+        picture_fill(p, at, y + h, 1, 2 * scale, text);
+        /* The end numbers stay above the bar's own length, so that neighbouring bars do not run into each other. */
+        at -= k * width / 2;
+        picture_text(p, at, y + h + 3 * scale, scale, text, number);
+    }
+}
