@@ -27,14 +27,16 @@ CC := $(or $(shell command -v gcc),$(shell command -v clang),gcc)
 CC := $(notdir $(CC))
 endif
 
-# Libraries of the program, by pkg-config name. ncursesw joins them with the first file that uses it.
-PKGS := sqlite3 jansson libmd libpng
-PKGS_TEST := cmocka
+# Libraries of the program, by pkg-config name.
+PKGS := sqlite3 jansson libmd libpng ncursesw
+PKGS_TEST := cmocka vterm
 deb_sqlite3 := libsqlite3-dev
 deb_jansson := libjansson-dev
 deb_libmd := libmd-dev
 deb_libpng := libpng-dev
+deb_ncursesw := libncurses-dev
 deb_cmocka := libcmocka-dev
+deb_vterm := libvterm-dev
 
 # Goals that build nothing, or call make again after `deps` may have changed what is found.
 NO_BUILD := deps run test check asan tsan layers headers fmt format-check dist help clean

@@ -32,6 +32,7 @@ need libsqlite3-dev 'the store of a study' library sqlite3
 need libjansson-dev 'JSON: output for scripts, the socket, safetensors' library jansson
 need libmd-dev 'checksums of data and checkpoints' library libmd
 need libcmocka-dev 'the tests' library cmocka
+need libvterm-dev 'a terminal in memory, for the tests of the screens' library vterm
 
 [ -n "$names" ] || exit 0
 echo "missing:$reasons"

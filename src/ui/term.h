@@ -37,7 +37,8 @@ void term_size(struct term *, int *w, int *h);
 void term_draw(struct term *, const struct canvas *, enum color_depth depth);
 /* The next key, KEY_NONE when there is none now. Never blocks. */
 int term_key(struct term *);
-void term_mouse(const struct term *, int *x, int *y, int *button); /* button 1..3, 4 and 5 the wheel; of the last TERM_MOUSE */
+void term_mouse(const struct term *, int *x, int *y,
+                int *button);    /* button 1..3, 4 and 5 the wheel; of the last TERM_MOUSE */
 void term_redraw(struct term *); /* everything anew at the next term_draw (^L) */
 
 #endif
