@@ -124,16 +124,16 @@ static void curves_grow_as_the_store_does(void **state)
     assert_int_equal(m.sel.trial, 1);
     const struct series *c = curves_find(&m.curves, "transfer", "loss");
     assert_non_null(c);
-    assert_int_equal(c->n, 10);
+    assert_int_equal(c->all.n, 10);
     for (int i = 11; i <= 3000; i++) /* several growths of the arrays */
         put(s, i, 1.0 / i);
     OK(model_read_store(&m, &err));
     c = curves_find(&m.curves, "transfer", "loss");
-    assert_int_equal(c->n, 3000);
-    for (int i = 0; i < c->n; i++)
-        assert_true(c->step[i] == i + 1 && c->value[i] == 1.0 / (i + 1));
+    assert_int_equal(c->all.n, 3000);
+    for (int i = 0; i < c->all.n; i++)
+        assert_true(c->all.step[i] == i + 1 && c->all.value[i] == 1.0 / (i + 1));
     OK(model_read_store(&m, &err));
-    assert_int_equal(curves_find(&m.curves, "transfer", "loss")->n, 3000); /* nothing twice */
+    assert_int_equal(curves_find(&m.curves, "transfer", "loss")->all.n, 3000); /* nothing twice */
     assert_null(curves_find(&m.curves, "finetune", "loss"));
     store_close(s);
     model_release(&m);
@@ -209,12 +209,12 @@ static void overlays_come_and_go(void **state)
     m.sel.overlay[0] = 2, m.sel.overlay[1] = 3;
     OK(model_read_store(&m, &err));
     assert_int_equal(m.n_overlay, 2);
-    assert_true(curves_find(&m.overlay[1], "transfer", "loss")->value[0] == 3);
+    assert_true(curves_find(&m.overlay[1], "transfer", "loss")->all.value[0] == 3);
     m.sel.n_overlay = 1;
     m.sel.overlay[0] = 3;
     OK(model_read_store(&m, &err));
     assert_int_equal(m.n_overlay, 1);
-    assert_true(curves_find(&m.overlay[0], "transfer", "loss")->value[0] == 3);
+    assert_true(curves_find(&m.overlay[0], "transfer", "loss")->all.value[0] == 3);
     store_close(s);
     model_release(&m);
 }

@@ -134,7 +134,7 @@ static void plots_hold_the_series(void **state)
     assert_int_equal(p.plot.n_curves, 4);
     assert_string_equal(p.curves[3].name, "total");
     assert_int_equal(p.curves[3].n, 120);
-    assert_ptr_equal(p.curves[3].y, curves_find(&m.curves, "transfer", "loss")->value);
+    assert_ptr_equal(p.curves[3].y, curves_find(&m.curves, "transfer", "loss")->all.value);
     assert_true(p.plot.log_y);
     assert_int_equal(p.plot.n_marks, 2); /* the change of lambda and the pause of this stage, of this trial */
     assert_true(p.marks[1].x == 60);

@@ -10,20 +10,9 @@ void ui_add(struct curves *c, const char *stage, const char *key, double step, d
     if (!s) {
         c->series = xrealloc(c->series, (size_t)(c->n + 1) * sizeof *c->series);
         s = &c->series[c->n++];
-        *s = (struct series){.last_step = -1};
-        str_append(s->stage, sizeof s->stage, 0, "%s", stage);
-        str_append(s->key, sizeof s->key, 0, "%s", key);
+        series_init(s, stage, key);
     }
-    if (s->n == s->cap) {
-        s->cap = s->cap ? 2 * s->cap : 64;
-        s->step = xrealloc(s->step, (size_t)s->cap * sizeof *s->step);
-        s->value = xrealloc(s->value, (size_t)s->cap * sizeof *s->value);
-        s->seconds = xrealloc(s->seconds, (size_t)s->cap * sizeof *s->seconds);
-    }
-    s->step[s->n] = step;
-    s->value[s->n] = value;
-    s->seconds[s->n++] = seconds;
-    s->last_step = (int)step;
+    series_add(s, step, value, seconds);
 }
 
 static void fill_curves(struct curves *c)

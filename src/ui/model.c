@@ -12,11 +12,8 @@
 
 static void curves_release(struct curves *c)
 {
-    for (int i = 0; i < c->n; i++) {
-        free(c->series[i].step);
-        free(c->series[i].value);
-        free(c->series[i].seconds);
-    }
+    for (int i = 0; i < c->n; i++)
+        series_release(&c->series[i]);
     free(c->series);
     *c = (struct curves){0};
 }
@@ -189,26 +186,8 @@ static struct series *series_of(struct curves *c, const struct series_row *row)
             return &c->series[i];
     c->series = xrealloc(c->series, (size_t)(c->n + 1) * sizeof *c->series);
     struct series *s = &c->series[c->n++];
-    *s = (struct series){.last_step = -1};
-    str_append(s->stage, sizeof s->stage, 0, "%s", row->stage);
-    str_append(s->key, sizeof s->key, 0, "%s", row->key);
+    series_init(s, row->stage, row->key);
     return s;
-}
-
-static void series_add(struct series *s, const struct value_row *rows, int n)
-{
-    if (s->n + n > s->cap) {
-        s->cap = 2 * (s->n + n);
-        s->step = xrealloc(s->step, (size_t)s->cap * sizeof *s->step);
-        s->value = xrealloc(s->value, (size_t)s->cap * sizeof *s->value);
-        s->seconds = xrealloc(s->seconds, (size_t)s->cap * sizeof *s->seconds);
-    }
-    for (int i = 0; i < n; i++, s->n++) {
-        s->step[s->n] = rows[i].step;
-        s->value[s->n] = rows[i].value;
-        s->seconds[s->n] = rows[i].seconds;
-        s->last_step = rows[i].step;
-    }
 }
 
 static bool read_curves(struct model *m, struct curves *c, int trial, struct err *err)
@@ -228,7 +207,8 @@ static bool read_curves(struct model *m, struct curves *c, int trial, struct err
             n = -1;
             break;
         }
-        series_add(s, rows, k);
+        for (int j = 0; j < k; j++)
+            series_add(s, rows[j].step, rows[j].value, rows[j].seconds);
         free(rows);
     }
     if (n >= 0)

@@ -8,6 +8,7 @@
 #include "../io/gpuinfo.h"
 #include "../io/store.h"
 #include "../param.h"
+#include "series.h"
 
 /* The latest snapshot (fields as in `ctl status --json`): NaN, -1 or "" where nothing is known. */
 struct live {
@@ -27,12 +28,6 @@ struct live {
     int64_t last_event;
 };
 
-/* One series of one stage of a trial, as far as it has been read. */
-struct series {
-    char stage[16], key[24];
-    int n, cap, last_step;
-    double *step, *value, *seconds;
-};
 /* All series of one trial. */
 struct curves {
     int trial;

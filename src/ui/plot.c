@@ -62,7 +62,8 @@ struct scene {
     struct rect all, legend, area; /* area: of the curves; the axes stand to the left of it and below */
     bool axis_row;
     struct range x, y; /* y: of logarithms where the axis is one */
-    double **values;   /* of each curve: smoothed, or its own */
+    const double **values; /* of each curve: smoothed, or its own */
+    double **made;         /* those that were computed, to be freed */
     bool any;
 };
 
@@ -151,15 +152,16 @@ static void find_y_range(struct scene *s)
 static void scene_values(struct scene *s)
 {
     const struct plot *p = s->p;
-    s->values = xcalloc((size_t)(p->n_curves > 0 ? p->n_curves : 1), sizeof(*s->values));
+    size_t n = p->n_curves > 0 ? (size_t)p->n_curves : 1;
+    s->values = xcalloc(n, sizeof(*s->values));
+    s->made = xcalloc(n, sizeof(*s->made));
     for (int k = 0; k < p->n_curves; k++) {
         const struct plot_curve *c = &p->curves[k];
-        size_t n = c->n > 0 ? (size_t)c->n : 0;
-        s->values[k] = xmalloc(n * sizeof(double));
-        if (is_smoothed(p, c))
-            smooth(c->y, c->n, p->smooth, s->values[k]);
-        else if (n)
-            memcpy(s->values[k], c->y, n * sizeof(double));
+        s->values[k] = c->y;
+        if (!is_smoothed(p, c) || c->n <= 0)
+            continue;
+        s->values[k] = s->made[k] = xmalloc((size_t)c->n * sizeof(double));
+        smooth(c->y, c->n, p->smooth, s->made[k]);
     }
 }
 
@@ -387,24 +389,66 @@ static void mark_labels(const struct scene *s, struct canvas *c)
 
 /* ---- curves ---- */
 
+/* Consecutive points in one column of dots: only the first, the lowest, the highest and the last can show. So a curve of
+ * any length costs a comparison a point, and a logarithm only for these four. */
+struct bunch {
+    int column, n;
+    int at[4]; /* first, lowest, highest, last: indices */
+};
+
+static void bunch_add(struct bunch *b, const double *y, int i, int column)
+{
+    if (b->n == 0)
+        *b = (struct bunch){column, 0, {i, i, i, i}};
+    b->n++;
+    if (y[i] < y[b->at[1]])
+        b->at[1] = i;
+    if (y[i] > y[b->at[2]])
+        b->at[2] = i;
+    b->at[3] = i;
+}
+
+/* In the order of their indices, each once. */
+static void bunch_draw(const struct scene *s, struct raster *r, struct pen *pen, int k, struct bunch *b, double per_x, double per_y)
+{
+    const double *x = s->p->curves[k].x;
+    if (b->n > 0 && b->at[1] > b->at[2]) {
+        int lowest = b->at[1];
+        b->at[1] = b->at[2];
+        b->at[2] = lowest;
+    }
+    for (int i = 0; i < 4 && b->n > 0; i++)
+        if (i == 0 || b->at[i] != b->at[i - 1])
+            raster_line(r, pen, (x[b->at[i]] - s->x.lo) * per_x, (s->y.hi - drawn(s, s->values[k][b->at[i]])) * per_y);
+    b->n = 0;
+}
+
 static void curve_lines(const struct scene *s, struct raster *r, int k)
 {
     const struct plot_curve *c = &s->p->curves[k];
+    const double *values = s->values[k];
     double w = r->w * r->sx, h = r->h * r->sy;
     double per_x = w / (s->x.hi - s->x.lo), per_y = h / (s->y.hi - s->y.lo);
     struct pen pen = {0};
+    struct bunch b = {0};
     r->curve = k;
     r->pattern = s->look->depth == DEPTH_MONO && !look_ascii(s->look) ? k : 0;
     for (int i = 0; i < c->n; i++) {
-        double y = drawn(s, s->values[k][i]), u = (c->x[i] - s->x.lo) * per_x;
-        if (isnan(y) || !isfinite(u)) {
+        double u = (c->x[i] - s->x.lo) * per_x;
+        bool gap = !isfinite(values[i]) || (s->p->log_y && values[i] <= 0) || !isfinite(u);
+        int column = gap || u < 0 || u > w ? -1 : (int)u;
+        if (b.n > 0 && (column < 0 || column != b.column))
+            bunch_draw(s, r, &pen, k, &b, per_x, per_y);
+        if (gap)
             raster_break(r, &pen);
-            continue;
-        }
-        raster_line(r, &pen, u, (s->y.hi - y) * per_y);
+        else if (column >= 0)
+            bunch_add(&b, values, i, column);
+        else
+            raster_line(r, &pen, u, (s->y.hi - drawn(s, values[i])) * per_y);
         if (u > w + 1)
             break;
     }
+    bunch_draw(s, r, &pen, k, &b, per_x, per_y);
     raster_break(r, &pen);
 }
 
@@ -481,7 +525,8 @@ void plot_draw(struct canvas *c, struct rect r, const struct look *l, const stru
         canvas_text(c, s.area, x > s.area.x ? x : s.area.x, s.area.y + s.area.h / 2, look_style(l, ROLE_MUTED), text);
     }
     for (int k = 0; k < p->n_curves; k++)
-        free(s.values[k]);
+        free(s.made[k]);
+    free(s.made);
     free(s.values);
 }
 

@@ -28,39 +28,41 @@ static double stage_start(const struct curves *c, const char *stage)
 {
     double t = INFINITY;
     for (int i = 0; i < c->n; i++)
-        if (strcmp(c->series[i].stage, stage) == 0 && c->series[i].n > 0)
-            t = fmin(t, c->series[i].seconds[0]);
+        if (strcmp(c->series[i].stage, stage) == 0 && c->series[i].all.n > 0)
+            t = fmin(t, c->series[i].all.seconds[0]);
     return isfinite(t) ? t : 0;
 }
 
-static double x_of(const struct model *m, const struct curves *c, const struct run_look *l, const struct series *s, int i)
+/* One point's place on the axis; START: stage_start, for seconds. */
+static double x_of(const struct model *m, const struct run_look *l, const struct points *p, int i, double start)
 {
     if (l->axis == AXIS_SECONDS)
-        return s->seconds[i] - stage_start(c, s->stage);
-    return l->axis == AXIS_EPOCH && m->live.steps_per_epoch > 0 ? s->step[i] / m->live.steps_per_epoch : s->step[i];
+        return p->seconds[i] - start;
+    return l->axis == AXIS_EPOCH && m->live.steps_per_epoch > 0 ? p->step[i] / m->live.steps_per_epoch : p->step[i];
 }
 
 static const double *xs_of(struct run_plot *p, const struct model *m, const struct curves *c, const struct run_look *l,
-                           const struct series *s)
+                           const char *stage, const struct points *points)
 {
     if (l->axis == AXIS_STEP || (l->axis == AXIS_EPOCH && m->live.steps_per_epoch <= 0))
-        return s->step;
-    double *x = scratch(p, s->n), start = stage_start(c, s->stage);
-    for (int i = 0; i < s->n; i++)
-        x[i] = l->axis == AXIS_SECONDS ? s->seconds[i] - start : s->step[i] / m->live.steps_per_epoch;
+        return points->step;
+    double *x = scratch(p, points->n), start = stage_start(c, stage);
+    for (int i = 0; i < points->n; i++)
+        x[i] = x_of(m, l, points, i, start);
     return x;
 }
 
 bool run_x_range(const struct model *m, const struct run_look *l, const char *stage, double *lo, double *hi)
 {
+    double start = stage_start(&m->curves, stage);
     *lo = INFINITY;
     *hi = -INFINITY;
     for (int i = 0; i < m->curves.n; i++) {
         const struct series *s = &m->curves.series[i];
-        if (strcmp(s->stage, stage) != 0 || s->n == 0)
+        if (strcmp(s->stage, stage) != 0 || s->all.n == 0)
             continue;
-        *lo = fmin(*lo, x_of(m, &m->curves, l, s, 0));
-        *hi = fmax(*hi, x_of(m, &m->curves, l, s, s->n - 1));
+        *lo = fmin(*lo, x_of(m, l, &s->all, 0, start));
+        *hi = fmax(*hi, x_of(m, l, &s->all, s->all.n - 1, start));
     }
     if (!(*lo <= *hi))
         return false;
@@ -86,12 +88,14 @@ static void add_series(struct run_plot *p, const struct model *m, const struct c
                        const char *stage, const char *key, const char *name, struct style style, bool dots)
 {
     const struct series *s = curves_find(c, stage, key);
-    struct plot_curve *curve = s && s->n > 0 ? add_curve(p, name, style) : NULL;
+    struct plot_curve *curve = s && s->all.n > 0 ? add_curve(p, name, style) : NULL;
     if (!curve)
         return;
-    curve->n = s->n;
-    curve->x = xs_of(p, m, c, l, s);
-    curve->y = s->value;
+    /* a mean over the past, and the latest part, need every point */
+    const struct points *points = l->recent || p->plot.smooth > 0 ? &s->all : series_points(s);
+    curve->n = points->n;
+    curve->x = xs_of(p, m, c, l, stage, points);
+    curve->y = points->value;
     curve->dots = curve->exact = dots;
 }
 
@@ -100,14 +104,15 @@ static void add_best(struct run_plot *p, const struct model *m, const struct loo
                      const char *stage)
 {
     const struct series *s = curves_find(&m->curves, stage, "val_accuracy");
-    struct plot_curve *curve = s && s->n > 1 ? add_curve(p, "best", look_style(look, ROLE_MUTED)) : NULL;
+    struct plot_curve *curve = s && s->all.n > 1 ? add_curve(p, "best", look_style(look, ROLE_MUTED)) : NULL;
     if (!curve)
         return;
-    double *best = scratch(p, s->n);
-    for (int i = 0; i < s->n; i++)
-        best[i] = i == 0 || s->value[i] > best[i - 1] ? s->value[i] : best[i - 1];
-    curve->n = s->n;
-    curve->x = xs_of(p, m, &m->curves, l, s);
+    const struct points *a = &s->all;
+    double *best = scratch(p, a->n);
+    for (int i = 0; i < a->n; i++)
+        best[i] = i == 0 || a->value[i] > best[i - 1] ? a->value[i] : best[i - 1];
+    curve->n = a->n;
+    curve->x = xs_of(p, m, &m->curves, l, stage, a);
     curve->y = best;
     curve->exact = true;
 }
@@ -123,9 +128,8 @@ static const struct loss_row {
 /* A series that is the total itself (CE alone, with no other part) would hide it. */
 static bool same_series(const struct series *a, const struct series *b)
 {
-    if (!a || !b || a->n != b->n || a->n == 0)
-        return false;
-    return a->value[0] == b->value[0] && a->value[a->n - 1] == b->value[b->n - 1] && a->value[a->n / 2] == b->value[b->n / 2];
+    int n = a && b && a->all.n == b->all.n ? a->all.n : 0;
+    return n > 0 && memcmp(a->all.value, b->all.value, (size_t)n * sizeof *a->all.value) == 0;
 }
 
 static void add_losses(struct run_plot *p, const struct model *m, const struct look *look, const struct run_look *l,
@@ -174,9 +178,9 @@ static double x_of_step(const struct model *m, const struct run_look *l, const c
     if (l->axis == AXIS_EPOCH && m->live.steps_per_epoch > 0)
         return (double)step / m->live.steps_per_epoch;
     const struct series *s = curves_find(&m->curves, stage, "loss");
-    for (int i = 0; s && i < s->n; i++)
-        if (s->step[i] >= step)
-            return x_of(m, &m->curves, l, s, i);
+    for (int i = 0; s && i < s->all.n; i++)
+        if (s->all.step[i] >= step)
+            return x_of(m, l, &s->all, i, stage_start(&m->curves, stage));
     return NAN;
 }
 
@@ -218,11 +222,11 @@ void run_plot_make(struct run_plot *p, const struct model *m, const struct look 
         add_overlays(p, m, look, l, stage, "loss", false);
         add_losses(p, m, look, l, stage);
     } else {
+        p->plot.smooth = fmax(p->plot.smooth, 0.9); /* a batch's accuracy alone is noise */
         add_overlays(p, m, look, l, stage, "val_accuracy", true);
         add_series(p, m, &m->curves, l, stage, "train_accuracy", "train", look_style(look, ROLE_CURVE3), false);
         add_best(p, m, look, l, stage);
         add_series(p, m, &m->curves, l, stage, "val_accuracy", "validation", look_style(look, ROLE_CURVE2), true);
-        p->plot.smooth = fmax(p->plot.smooth, 0.9); /* a batch's accuracy alone is noise */
     }
     str_append(p->title, sizeof p->title, 0, "%s", kind == RUN_LOSSES ? "loss" : "accuracy");
     p->plot.title = p->title;
