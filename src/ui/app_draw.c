@@ -14,7 +14,9 @@ static int draw_names(const struct app *a, struct canvas *c, struct rect r, int 
 {
     for (int i = 0; i < app_view_count; i++) {
         char text[32];
-        snprintf(text, sizeof text, " %c %s ", app_views[i]->key, app_views[i]->title);
+        snprintf(text, sizeof text, i == a->view ? "[%c %s]" : " %c %s ", app_views[i]->key, app_views[i]->title);
+        if (a->look.depth != DEPTH_MONO && !look_ascii(&a->look)) /* the colour says it */
+            snprintf(text, sizeof text, " %c %s ", app_views[i]->key, app_views[i]->title);
         int end = x + text_width(text);
         if (find_x >= x && find_x < end)
             return i;
@@ -28,8 +30,8 @@ static int draw_names(const struct app *a, struct canvas *c, struct rect r, int 
 static int names_x(const struct app *a)
 {
     const char *study = a->model.study[0] ? a->model.study : "fsplab";
-    int w = text_width(study);
-    return 3 + (w < 24 ? w : 24);
+    int w = text_width(study), most = a->canvas.w < 100 ? 18 : 40;
+    return 3 + (w < most ? w : most);
 }
 
 int app_bar_view_at(const struct app *a, int x)
@@ -46,8 +48,8 @@ static void connection_text(const struct app *a, char *buf, size_t cap, enum the
     else if (m->conn == CONN_LIVE) {
         *role = strcmp(m->live.state, "running") == 0 || strcmp(m->live.state, "complete") == 0 ? ROLE_GOOD : ROLE_WARN;
         str_append(buf, cap, 0, "%s%s", m->live.state, m->readonly ? ", read only" : "");
-    } else if (m->conn == CONN_LOST || m->study_state[0])
-        str_append(buf, cap, 0, "%s, not running", strcmp(m->study_state, "running") == 0 ? "interrupted" : m->study_state);
+    } else if (m->study_state[0])
+        str_append(buf, cap, 0, "%s", strcmp(m->study_state, "running") == 0 ? "interrupted" : m->study_state);
     else
         str_append(buf, cap, 0, "not started");
 }
@@ -82,7 +84,7 @@ static void draw_keys(struct app *a, struct rect r)
 {
     const char *view = app_views[a->view]->name;
     int x = r.x;
-    for (int own = 1; own >= 0; own--) /* the screen's own first */
+    for (int own = 0; own < 2; own++) /* what holds everywhere stays where it is; the screen's own behind it */
         for (int i = 0; i < key_count; i++) {
             const struct key_def *k = &key_table[i];
             if (!shown_in_footer(k, view) || (k->view != NULL) != (own == 1) || (k->acts && a->model.readonly))

@@ -275,10 +275,11 @@ static void norms_make(struct norms *n, const struct look *l, const struct model
         const struct series *s = curves_find(&m->curves, "transfer", keys[i]);
         if (!s)
             continue;
-        struct style style = look_style(l, ROLE_CURVE1 + (enum theme_role)i);
+        struct style style = look_style(l, ROLE_CURVE2 + (enum theme_role)i); /* as on the Run screen */
+        const struct points *p = series_points(s);
         style.attr |= i == chosen ? ATTR_BOLD : 0;
         str_append(n->name[i], sizeof n->name[i], 0, "pair %d", i + 1);
-        n->curves[n->plot.n_curves++] = (struct plot_curve){.name = n->name[i], .n = s->n, .x = s->step, .y = s->value,
+        n->curves[n->plot.n_curves++] = (struct plot_curve){.name = n->name[i], .n = p->n, .x = p->step, .y = p->value,
                                                             .style = style};
     }
     str_append(n->title, sizeof n->title, 0, "|T−S|² a batch%s",

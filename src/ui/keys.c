@@ -9,6 +9,18 @@
 #define CTRL(c) ((c) & 0x1f)
 
 const struct key_def key_table[] = {
+    /* steering */
+    {NULL, 'p', CMD_PAUSE, "p", "pause", "pause the study, or go on", true},
+    {NULL, 'X', CMD_STOP, "X", NULL, "stop the study; `fsplab run` goes on from there", true},
+    {NULL, 'K', CMD_SKIP, "K", NULL, "end this stage here and begin the next", true},
+    {NULL, 'C', CMD_CLONE, "C", NULL, "a new trial like this one, with other values", true},
+    /* live tuning */
+    {NULL, 't', CMD_TUNE_NEXT, "t", "tune", "choose what + and - change: lambda, lambda1..3, lr", false},
+    {NULL, '+', CMD_TUNE_UP, "+", NULL, "raise it by a tenth", true},
+    {NULL, '=', CMD_TUNE_UP, "=", NULL, NULL, true},
+    {NULL, '-', CMD_TUNE_DOWN, "-", NULL, "lower it by a tenth", true},
+    {NULL, 'e', CMD_TUNE_TYPE, "e", NULL, "type its value", true},
+    {NULL, 'u', CMD_TUNE_UNDO, "u", NULL, "undo the latest change", true},
     /* getting about */
     {NULL, '?', CMD_HELP, "?", "help", "all keys of this screen", false},
     {NULL, '\t', CMD_NEXT_SCREEN, "Tab", NULL, "next screen; a digit goes to a screen at once", false},
@@ -37,18 +49,6 @@ const struct key_def key_table[] = {
     {NULL, '\r', CMD_ENTER, "Enter", NULL, NULL, false},
     {NULL, '\n', CMD_ENTER, "Enter", NULL, NULL, false},
     {NULL, 27, CMD_CANCEL, "Esc", NULL, "close, give up", false},
-    /* steering */
-    {NULL, 'p', CMD_PAUSE, "p", "pause", "pause the study, or go on", true},
-    {NULL, 'X', CMD_STOP, "X", NULL, "stop the study; `fsplab run` goes on from there", true},
-    {NULL, 'K', CMD_SKIP, "K", NULL, "end this stage here and begin the next", true},
-    {NULL, 'C', CMD_CLONE, "C", NULL, "a new trial like this one, with other values", true},
-    /* live tuning */
-    {NULL, 't', CMD_TUNE_NEXT, "t", "tune", "choose what + and - change: lambda, lambda1..3, lr", false},
-    {NULL, '+', CMD_TUNE_UP, "+", NULL, "raise it by a tenth", true},
-    {NULL, '=', CMD_TUNE_UP, "=", NULL, NULL, true},
-    {NULL, '-', CMD_TUNE_DOWN, "-", NULL, "lower it by a tenth", true},
-    {NULL, 'e', CMD_TUNE_TYPE, "e", NULL, "type its value", true},
-    {NULL, 'u', CMD_TUNE_UNDO, "u", NULL, "undo the latest change", true},
     /* curves */
     {"run", 'y', CMD_LOG_Y, "y", "log", "logarithmic or linear y", false},
     {"run", 'm', CMD_SMOOTH, "m", "smooth", "more smoothing, then none", false},

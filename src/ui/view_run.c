@@ -108,10 +108,14 @@ static void draw_progress(struct canvas *c, struct rect r, const struct look *l,
 {
     const struct live *v = &m->live;
     char eta[32], trial_eta[32];
-    if (!v->valid || v->steps <= 0) {
-        canvas_printf(c, r, r.x, r.y, look_style(l, ROLE_MUTED), "%s", m->study_reason[0] ? m->study_reason : m->study_state);
+    if (m->conn != CONN_LIVE) {
+        bool ended = strcmp(m->study_state, "complete") == 0;
+        canvas_printf(c, r, r.x, r.y, look_style(l, ROLE_MUTED), "%s%s%s", m->study_reason, m->study_reason[0] && !ended ? "; " : "",
+                      ended ? "" : m->conn_message[0] ? m->conn_message : "no process runs this study: S on Setup (0) starts it");
         return;
     }
+    if (v->steps <= 0)
+        return;
     duration(v->eta, eta, sizeof eta);
     duration(v->trial_eta, trial_eta, sizeof trial_eta);
     int x = canvas_printf(c, r, r.x, r.y, look_style(l, ROLE_TEXT), "%s %d/%d ", v->stage, v->step, v->steps);
@@ -217,14 +221,14 @@ static void draw(void *self, struct view_context *ctx, struct canvas *c, struct 
     struct run_layout a = run_layout(r, has_accuracies(&m->curves, stage));
     str_append(v->stage, sizeof v->stage, 0, "%s", stage);
     v->losses = a.losses;
-    struct rect row = a.head;
+    struct rect row = rect_inset(a.head, 1, 0);
     draw_trial(c, rect_top(&row, 1), ctx->look, m);
     draw_progress(c, rect_top(&row, 1), ctx->look, m);
     draw_figures(c, rect_top(&row, 1), ctx->look, m);
     draw_curves(v, ctx, c, a.losses, stage, RUN_LOSSES);
     if (a.accuracies.h > 0)
         draw_curves(v, ctx, c, a.accuracies, stage, RUN_ACCURACIES);
-    draw_tune(c, a.tune, ctx->look, m);
+    draw_tune(c, rect_inset(a.tune, 1, 0), ctx->look, m);
     if (a.fsp.w <= 0)
         return;
     view_fsp.draw(v->fsp, ctx, c, pane(c, a.fsp, ctx->look, "FSP matrices"));
