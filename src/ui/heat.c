@@ -94,6 +94,11 @@ struct ramp {
     struct cell nan_shade;
 };
 
+/* viridis out of the 256 colours, chosen by eye and ordered by lightness (OKLab's L rises from 0.34 to 0.89): the nearest
+ * of those colours in red, green and blue would be greyish in its blues and greens, and not in order. */
+static const rgb viridis_in_256[] = {0x5F005F, 0x5F0087, 0x5F00AF, 0x005F87, 0x005FAF, 0x008787, 0x00AF87,
+                                     0x5FAF5F, 0x5FD75F, 0x87D700, 0xAFD700, 0xD7D700, 0xFFD700};
+
 static const char ascii_shades[] = " .:-=+*#%@";
 static const uint32_t block_shades[] = {' ', 0x2591, 0x2592, 0x2593, 0x2588};
 
@@ -133,9 +138,10 @@ static void ramp_init(struct ramp *r, const struct look *l, enum colormap map)
         return;
     }
     /* An odd number of steps for differences, so that zero has one of its own. */
-    r->levels = map == COLORMAP_DIVERGING ? look_levels(l) - 1 : look_levels(l);
+    r->levels = map == COLORMAP_DIVERGING ? (look_levels(l) - 1) | 1 : look_levels(l);
+    bool cube = l->depth == DEPTH_256 && map == COLORMAP_VIRIDIS && r->levels == (int)ARRAY_LEN(viridis_in_256);
     for (int i = 0; i < r->levels; i++)
-        r->color[i] = colormap_rgb(map, (i + 0.5) / r->levels);
+        r->color[i] = cube ? viridis_in_256[i] : colormap_rgb(map, (i + 0.5) / r->levels);
 }
 
 /* The step of a value; -1: it is none. */

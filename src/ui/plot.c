@@ -61,7 +61,7 @@ struct scene {
     const struct look *look;
     struct rect all, legend, area; /* area: of the curves; the axes stand to the left of it and below */
     bool axis_row;
-    struct range x, y; /* y: of logarithms where the axis is one */
+    struct range x, y;     /* y: of logarithms where the axis is one */
     const double **values; /* of each curve: smoothed, or its own */
     double **made;         /* those that were computed, to be freed */
     bool any;
@@ -291,7 +291,9 @@ static void y_axis(const struct scene *s, struct canvas *c)
     int n = plot_ticks(log_y ? pow(10, s->y.lo) : s->y.lo, log_y ? pow(10, s->y.hi) : s->y.hi, log_y, most, ticks);
     plot_tick_labels(ticks, n, log_y, label);
     canvas_fill(c, (struct rect){a.x - 1, a.y, 1, a.h}, ascii ? '|' : 0x2502, line);
-    int last = -1;
+    int edge = a.x - 2, last = -1; /* a blank between number and line, unless a number needs its column */
+    for (int i = 0; i < n; i++)
+        edge = strlen(label[i]) > GUTTER - 2 ? a.x - 1 : edge;
     for (int i = 0; i < n; i++) {
         int y = row_of(s, log_y ? log10(ticks[i]) : ticks[i]);
         if (y < 0 || y == last)
@@ -337,7 +339,7 @@ static void x_axis(const struct scene *s, struct canvas *c)
         int x = column_in(&s->x, a, ticks[i]), w = text_width(label[i]);
         if (x < 0)
             continue;
-        if (s->axis_row)
+        if (s->axis_row && !(ascii && x == a.x)) /* "++" would look like one thing */
             canvas_put(c, x, bottom - 1, ascii ? '+' : 0x252C, line);
         int at = x - w / 2;
         at = at + w > free_to ? free_to - w : at;
@@ -369,7 +371,7 @@ static void marks(const struct scene *s, struct canvas *c)
 static void mark_labels(const struct scene *s, struct canvas *c)
 {
     struct rect a = s->area;
-    int rows = a.h < 3 ? 1 : 3, used[3];
+    int rows = a.h < 3 ? 0 : a.h < 8 ? 1 : 3, used[3];
     for (int i = 0; i < rows; i++)
         used[i] = a.x;
     for (int i = 0; i < s->p->n_marks; i++) {
@@ -409,7 +411,8 @@ static void bunch_add(struct bunch *b, const double *y, int i, int column)
 }
 
 /* In the order of their indices, each once. */
-static void bunch_draw(const struct scene *s, struct raster *r, struct pen *pen, int k, struct bunch *b, double per_x, double per_y)
+static void bunch_draw(const struct scene *s, struct raster *r, struct pen *pen, int k, struct bunch *b, double per_x,
+                       double per_y)
 {
     const double *x = s->p->curves[k].x;
     if (b->n > 0 && b->at[1] > b->at[2]) {
@@ -462,6 +465,7 @@ static void curve_marks(const struct scene *s, struct raster *r, int k)
     if (!c->dots || visible > r->w / 2)
         return;
     r->curve = k;
+    r->dotted |= (uint64_t)1 << k % 64;
     for (int i = 0; i < c->n; i++) {
         double y = drawn(s, s->values[k][i]);
         if (!isnan(y) && c->x[i] >= s->x.lo && c->x[i] <= s->x.hi)

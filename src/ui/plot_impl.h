@@ -20,6 +20,7 @@ struct raster {
     bool *mark;          /* (h, w): a point of its own */
     int pattern;         /* 0 solid; 1.. broken lines, to tell curves apart without colours */
     int curve;           /* the one that is being drawn */
+    uint64_t dotted;     /* curves whose marks are letters and whose lines are '.', where there are only characters */
 };
 
 void raster_init(struct raster *, int w, int h, enum glyph_set);

@@ -151,7 +151,9 @@ uint32_t raster_rune(const struct raster *r, int x, int y, enum glyph_set glyphs
     if (r->owner[cell] < 0 || (!dots && !r->mark[cell]))
         return 0;
     if (glyphs == GLYPHS_ASCII)
-        return (uint32_t)letter[r->owner[cell] % (int)(sizeof(letter) - 1)];
+        return r->dotted >> r->owner[cell] % 64 & 1 && !r->mark[cell]
+                   ? '.'
+                   : (uint32_t)letter[r->owner[cell] % (int)(sizeof(letter) - 1)];
     if (r->mark[cell])
         return 0x25CF;
     if (glyphs == GLYPHS_BLOCK)

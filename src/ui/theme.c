@@ -241,7 +241,7 @@ int look_levels(const struct look *l)
 {
     switch (l->depth) {
     case DEPTH_TRUE: return 32;
-    case DEPTH_256: return 16;
+    case DEPTH_256: return 13;
     case DEPTH_8: return look_ascii(l) ? 10 : 13;
     case DEPTH_MONO: break;
     }
