@@ -1,0 +1,442 @@
+/* The app on a terminal of our own: scripted keys, and a monkey that presses anything at any size. A study in a store, and
+ * no process behind it, or one that this test plays. MONKEY_KEYS: how many keys (default 4000). */
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The seam: app.c as it is, on a terminal that is an array. */
+#define term_open fake_open
+#define term_close fake_close
+#define term_fd fake_fd
+#define term_size fake_size
+#define term_draw fake_draw
+#define term_key fake_key
+#define term_mouse fake_mouse
+#define term_redraw fake_redraw
+#include "../src/ui/app.c"
+
+#include "store_fixture.h"
+
+/* ---- the terminal ---- */
+
+static struct fake {
+    int w, h, x, y, button;
+    const int *keys;
+    int n, at, frames;
+    char *screen;
+} fake;
+
+struct term *fake_open(bool mouse, enum color_depth *depth, enum glyph_set *glyphs, struct err *err)
+{
+    (void)mouse, (void)err;
+    *depth = DEPTH_256;
+    *glyphs = GLYPHS_BRAILLE;
+    return (struct term *)&fake;
+}
+void fake_close(struct term *t)
+{
+    (void)t;
+}
+int fake_fd(const struct term *t)
+{
+    (void)t;
+    return -1;
+}
+void fake_size(struct term *t, int *w, int *h)
+{
+    (void)t;
+    *w = fake.w, *h = fake.h;
+}
+void fake_draw(struct term *t, const struct canvas *c, enum color_depth depth)
+{
+    (void)t, (void)depth;
+    free(fake.screen);
+    fake.screen = canvas_to_text(c);
+    fake.frames++;
+}
+int fake_key(struct term *t)
+{
+    (void)t;
+    return fake.at < fake.n ? fake.keys[fake.at++] : KEY_NONE;
+}
+void fake_mouse(const struct term *t, int *x, int *y, int *button)
+{
+    (void)t;
+    *x = fake.x, *y = fake.y, *button = fake.button;
+}
+void fake_redraw(struct term *t)
+{
+    (void)t;
+}
+
+/* ---- a study and an app on it ---- */
+
+static void describe(void *ctx, const struct params *p, struct pair_card *c)
+{
+    (void)ctx, (void)p;
+    memset(c, 0, sizeof *c);
+}
+static bool no_start(void *ctx, const char *study, const struct params *p, struct err *err)
+{
+    (void)ctx, (void)p;
+    return err_set(err, ERR_STATE, "'%s' is not started in a test", study);
+}
+static bool settings(void *ctx, const char *study, struct params *p, struct err *err)
+{
+    (void)ctx, (void)study, (void)err;
+    params_init(p);
+    return true;
+}
+static int studies(void *ctx, char ***names, struct err *err)
+{
+    (void)ctx, (void)err;
+    *names = xmalloc(sizeof **names);
+    (*names)[0] = xstrdup("demo");
+    return 1;
+}
+static struct ui_host host = {.describe = describe, .start = no_start, .settings = settings, .studies = studies};
+static char runs[600];
+
+static void fill_store(void)
+{
+    struct store *s = open_store();
+    float g[16 * 16];
+    struct study_row study = {.name = "demo", .settings = (char *)"search.lambda=log 0.01 1\n", .state = "paused", .created_ms = 1};
+    OK(store_study_put(s, &study, &oops));
+    for (int t = 1; t <= 3; t++) {
+        add_trial(s, t);
+        for (int i = 1; i <= 50; i++)
+            OK(store_value_put(s, t, "transfer", i, "loss", 2.0 / i, 0.1 * i, &oops));
+    }
+    for (int i = 0; i < 256; i++)
+        g[i] = (float)i;
+    for (int step = 10; step <= 50; step += 10)
+        for (int p = 1; p <= 3; p++)
+            for (int k = 0; k < 2; k++)
+                OK(store_fsp_put(s, 3, "transfer", step, p, "TS"[k], 16, 16, g, &oops));
+    struct event_row e = {.trial = 3, .stage = "transfer", .step = 20, .kind = "set", .key = "lambda", .before = 1, .after = 2};
+    OK(store_event_put(s, &e, &oops));
+    store_close(s);
+    snprintf(runs, sizeof runs, "%s/runs", dir);
+    setenv("XDG_STATE_HOME", dir, 1);
+}
+
+static struct app *begin(struct app_options *o, int w, int h)
+{
+    struct app *a = xcalloc(1, sizeof *a);
+    struct err err = {0};
+    fill_store();
+    *o = (struct app_options){.study = "demo", .runs = runs, .host = &host};
+    if (!app_init(a, o, &err))
+        fail_msg("%s", err.msg);
+    fake.w = w, fake.h = h, fake.n = fake.at = 0;
+    a->term = term_open(true, &a->look.depth, &a->look.glyphs, &err);
+    a->best_glyphs = a->look.glyphs;
+    resize(a);
+    app_open_study(a, "demo");
+    frame(a);
+    return a;
+}
+
+static void end(struct app *a)
+{
+    app_release(a);
+    free(a);
+    free(fake.screen);
+    fake.screen = NULL;
+}
+
+static void press(struct app *a, const int *keys, int n)
+{
+    fake.keys = keys;
+    fake.n = n;
+    fake.at = 0;
+    turn(a);
+    if (!a->done)
+        frame(a);
+}
+
+static void press_text(struct app *a, const char *text)
+{
+    for (; *text; text++) {
+        int key = (unsigned char)*text;
+        press(a, &key, 1);
+    }
+}
+
+static bool shows(const char *text)
+{
+    return strstr(fake.screen, text) != NULL;
+}
+
+/* ---- scripted ---- */
+
+static void digits_switch_screens(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    for (int i = 0; i < app_view_count; i++) {
+        press(a, &app_views[i]->key, 1);
+        assert_int_equal(a->view, i);
+    }
+    press_text(a, "1");
+    assert_true(shows("trial 3") && shows("loss, transfer"));
+    end(a);
+}
+
+static void help_lists_the_keys_of_the_screen(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 100, 60);
+    (void)state;
+    press_text(a, "1?");
+    assert_true(shows("logarithmic or linear y") && !shows("only lines that contain a text"));
+    press_text(a, "q"); /* closes the help, does not quit */
+    assert_false(a->done);
+    press_text(a, "5?");
+    assert_true(shows("only lines that contain a text"));
+    end(a);
+}
+
+static void trials_are_walked_through(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    assert_int_equal(a->model.sel.trial, 3);
+    press_text(a, "bb");
+    assert_int_equal(a->model.sel.trial, 1);
+    press_text(a, "b");
+    assert_int_equal(a->model.sel.trial, 1);
+    assert_non_null(curves_find(&a->model.curves, "transfer", "loss"));
+    assert_int_equal(a->model.curves.trial, 1);
+    press_text(a, "nnnn");
+    assert_int_equal(a->model.sel.trial, 3);
+    end(a);
+}
+
+static void a_command_without_a_process_says_so(void **state)
+{
+    static const char *const keys[] = {"p", "K\r", "X\r", "Clambda=0.1\r"};
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    press_text(a, "1");
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        a->status[0] = 0;
+        press_text(a, keys[i]);
+        if (!shows("no process runs this study"))
+            fail_msg("after '%s' the screen is\n%s", keys[i], fake.screen);
+    }
+    press_text(a, "+");
+    assert_true(shows("nothing runs whose value could be changed"));
+    end(a);
+}
+
+static void readonly_changes_nothing(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    a->model.readonly = true;
+    for (const char *k = "pKXC+-eu"; *k; k++) {
+        a->status[0] = 0;
+        press_text(a, (char[]){*k, 0});
+        assert_true(shows("read only"));
+        assert_int_equal(a->dialog, DIALOG_NONE);
+        assert_int_equal(a->link.n, 0);
+    }
+    end(a);
+}
+
+static void a_wrong_clone_is_refused_in_place(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 120, 30);
+    (void)state;
+    press_text(a, "1Cabc\r");
+    assert_int_equal(a->dialog, DIALOG_TYPE);
+    assert_true(shows("'abc' is neither key=NUMBER nor warm"));
+    press_text(a, "\x15lambda=x\r");
+    assert_true(shows("'lambda=x' is neither"));
+    press_text(a, "\x1b");
+    assert_int_equal(a->dialog, DIALOG_NONE);
+    end(a);
+}
+
+static void typed_text_may_be_of_any_script(void **state)
+{
+    static const int keys[] = {'5', '/', 0xD55C, 0xAE00, 0x1F600, 127, 0xE9};
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    press(a, keys, (int)ARRAY_LEN(keys));
+    assert_string_equal(a->text, "\xED\x95\x9C\xEA\xB8\x80\xC3\xA9");
+    assert_true(shows("\xED\x95\x9C\xEA\xB8\x80"));
+    end(a);
+}
+
+static void a_small_window_still_works(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 20, 5);
+    (void)state;
+    assert_true(shows("demo") && shows("needs"));
+    press_text(a, "d");
+    assert_true(a->done);
+    end(a);
+}
+
+static void quitting_without_a_process_asks_nothing(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    press_text(a, "q");
+    assert_true(a->done);
+    end(a);
+}
+
+static void a_terminal_that_has_gone_ends_it(void **state)
+{
+    static const int gone[] = {TERM_GONE};
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    press(a, gone, 1);
+    assert_true(a->done);
+    end(a);
+}
+
+static void what_happened_since_is_said(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 120, 30);
+    (void)state;
+    assert_false(shows("since you left")); /* never here before */
+    seen_save(a);
+    end(a);
+    struct store *s = open_store();
+    add_trial(s, 4);
+    struct event_row e = {.trial = 4, .kind = "collapse", .text = "the student is dead"};
+    OK(store_event_put(s, &e, &oops));
+    store_close(s);
+    a = xcalloc(1, sizeof *a);
+    struct err err = {0};
+    assert_true(app_init(a, &o, &err));
+    a->term = (struct term *)&fake;
+    resize(a);
+    app_open_study(a, "demo");
+    frame(a);
+    assert_true(shows("since you left") && shows("1 warning"));
+    end(a);
+}
+
+static void the_names_in_the_top_line_are_buttons(void **state)
+{
+    static const int click[] = {TERM_MOUSE};
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    fake.y = 0, fake.button = 1;
+    for (int i = 0; i < app_view_count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%c %s", app_views[i]->key, app_views[i]->title);
+        char *first = strstr(fake.screen, name);
+        assert_non_null(first);
+        fake.x = (int)(first - fake.screen) + 1; /* the top line is ASCII */
+        press(a, click, 1);
+        assert_int_equal(a->view, i);
+    }
+    end(a);
+}
+
+static void screens_come_as_text(void **state)
+{
+    struct err err = {0};
+    (void)state;
+    fill_store();
+    struct app_options o = {.study = "demo", .runs = runs, .host = &host};
+    for (int i = 0; app_screen_name(i); i++)
+        for (int ansi = 0; ansi < 2; ansi++) {
+            char *text = app_screen_text(&o, app_screen_name(i), 100, 30, ansi, &err);
+            assert_non_null(text);
+            int lines = 0;
+            for (char *c = text; *c; c++)
+                lines += *c == '\n';
+            assert_int_equal(lines, 30);
+            free(text);
+        }
+    assert_null(app_screen_text(&o, "nonsense", 80, 24, false, &err));
+    assert_int_equal(err.code, ERR_USAGE);
+}
+
+/* ---- the monkey ---- */
+
+static int any_key(struct rng *r)
+{
+    static const int special[] = {TERM_UP, TERM_DOWN, TERM_LEFT, TERM_RIGHT, TERM_HOME, TERM_END, TERM_PAGE_UP, TERM_PAGE_DOWN,
+                                  TERM_BACK_TAB, TERM_DELETE, TERM_RESIZE, TERM_MOUSE, 27, '\r', '\t', 127, 3, 12, 21};
+    switch (rng_below(r, 8)) {
+    case 0: return special[rng_below(r, ARRAY_LEN(special))];
+    case 1: return 0xAC00 + (int)rng_below(r, 11000);
+    case 2: return 1 + (int)rng_below(r, 0x10FFFE);
+    case 3: case 4: return key_table[rng_below(r, (uint32_t)key_count)].key;
+    case 5: return '0' + (int)rng_below(r, 10);
+    default: return 32 + (int)rng_below(r, 95);
+    }
+}
+
+static void a_monkey_breaks_nothing(void **state)
+{
+    static const int sizes[][2] = {{80, 24}, {100, 30}, {160, 45}, {200, 60}, {20, 5}, {1, 1}, {60, 16}, {300, 20}, {59, 90}};
+    const char *wanted = getenv("MONKEY_KEYS");
+    struct app_options o;
+    struct app *a = begin(&o, 80, 24);
+    struct rng r;
+    (void)state;
+    rng_seed(&r, 7, RNG_SHUFFLE);
+    for (int i = 0, n = wanted ? atoi(wanted) : 4000; i < n; i++) {
+        int key = any_key(&r);
+        if (key == TERM_RESIZE) {
+            uint32_t s = rng_below(&r, ARRAY_LEN(sizes));
+            fake.w = sizes[s][0], fake.h = sizes[s][1];
+        }
+        fake.x = (int)rng_below(&r, (uint32_t)fake.w + 2) - 1;
+        fake.y = (int)rng_below(&r, (uint32_t)fake.h + 2) - 1;
+        fake.button = 1 + (int)rng_below(&r, 5);
+        a->done = false;
+        press(a, &key, 1);
+        if (rng_below(&r, 50) == 0) { /* as if a process ran it */
+            a->model.live = (struct live){.valid = rng_below(&r, 2), .trial = 3, .step = 20, .steps = 50, .lambda = 0.1,
+                                          .lr = 0.1, .base_lr = 0.1, .loss = NAN, .stage = "transfer", .state = "running"};
+            a->model.conn = a->model.live.valid ? CONN_LIVE : CONN_LOST;
+        }
+    }
+    end(a);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, store_setup, store_teardown)
+    const struct CMUnitTest tests[] = {
+        T(digits_switch_screens),
+        T(help_lists_the_keys_of_the_screen),
+        T(trials_are_walked_through),
+        T(a_command_without_a_process_says_so),
+        T(readonly_changes_nothing),
+        T(a_wrong_clone_is_refused_in_place),
+        T(typed_text_may_be_of_any_script),
+        T(a_small_window_still_works),
+        T(quitting_without_a_process_asks_nothing),
+        T(a_terminal_that_has_gone_ends_it),
+        T(what_happened_since_is_said),
+        T(the_names_in_the_top_line_are_buttons),
+        T(screens_come_as_text),
+        T(a_monkey_breaks_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
