@@ -97,8 +97,11 @@ bool lab_space(const struct params *p, struct space *space, struct err *err)
     for (int i = 0; i < p->n_ranges; i++) {
         const struct param_range *r = &p->ranges[i];
         const struct param_def *def = &param_table[r->def];
-        struct dim d = {.type = def->type == PARAM_INT ? DIM_INT : DIM_FLOAT, .log = r->scale == SCALE_LOG, .min = r->min,
-                        .max = r->max, .count = r->count};
+        struct dim d = {.type = def->type == PARAM_INT ? DIM_INT : DIM_FLOAT,
+                        .log = r->scale == SCALE_LOG,
+                        .min = r->min,
+                        .max = r->max,
+                        .count = r->count};
         snprintf(d.name, sizeof d.name, "%s", def->name);
         if (!space_add(space, &d, err))
             return err_prefix(err, "search.%s", def->name);
@@ -116,8 +119,8 @@ static bool take_lock(struct lab *lab, struct err *err)
     } else if (flock(lab->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         ssize_t n = pread(lab->lock_fd, pid, sizeof pid - 1, 0);
         pid[n > 0 ? n : 0] = 0;
-        err_set(err, ERR_BUSY, "study '%s' is being run by process %d: `fsplab ctl %s status` looks in", lab->draft.study,
-                atoi(pid), lab->draft.study);
+        err_set(err, ERR_BUSY, "study '%s' is being run by process %d: `fsplab ctl %s status` looks in",
+                lab->draft.study, atoi(pid), lab->draft.study);
     } else {
         int n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
         ok = ftruncate(lab->lock_fd, 0) == 0 && pwrite(lab->lock_fd, pid, (size_t)n, 0) == n;
@@ -134,8 +137,10 @@ static bool same_settings(const char *then, const char *now, const char *dir, st
     while (*then && *now) {
         size_t a = strcspn(then, "\n"), b = strcspn(now, "\n");
         if (a != b || memcmp(then, now, a) != 0)
-            return err_set(err, ERR_CONFIG, "'%s' was begun with '%.*s', the settings now say '%.*s': restore that, name "
-                           "another folder with --runs, or remove it", dir, (int)a, then, (int)b, now);
+            return err_set(err, ERR_CONFIG,
+                           "'%s' was begun with '%.*s', the settings now say '%.*s': restore that, name "
+                           "another folder with --runs, or remove it",
+                           dir, (int)a, then, (int)b, now);
         then += a + (then[a] == '\n');
         now += b + (now[b] == '\n');
     }
@@ -180,13 +185,15 @@ static bool open_data(struct lab *lab, struct err *err)
     static const char *const first[] = {"data_batch_1.bin", "data_batch_1.bin", "train.bin"};
     const struct params *p = &lab->params;
     char *direct = xstrfmt("%s/%s", p->data_dir, first[p->dataset]);
-    char *nested = xstrfmt("%s/%s", p->data_dir, names[p->dataset]), *probe = xstrfmt("%s/%s", nested, first[p->dataset]);
+    char *nested = xstrfmt("%s/%s", p->data_dir, names[p->dataset]),
+         *probe = xstrfmt("%s/%s", nested, first[p->dataset]);
     bool synth = p->dataset == DATASET_SYNTH, ok = true;
     const char *dir = !synth && access(direct, F_OK) == 0 ? p->data_dir : nested;
     if (synth && access(probe, F_OK) != 0)
         ok = synth_write(nested, 10000, 2000, 1, err);
     else if (!synth && dir == nested && access(probe, F_OK) != 0)
-        ok = err_set(err, ERR_IO, "cannot find the %s images: neither '%s' nor '%s' is there; set data_dir to their folder",
+        ok = err_set(err, ERR_IO,
+                     "cannot find the %s images: neither '%s' nor '%s' is there; set data_dir to their folder",
                      names[p->dataset], direct, probe);
     ok = ok && dataset_open(&lab->data, p->dataset, dir, p->train_limit, p->test_limit, err) &&
          dataset_split(&lab->data, p->val_fraction, (uint64_t)p->seed, err);
@@ -243,7 +250,9 @@ static bool study_name_ok(const char *name)
 static bool open_all(struct lab *lab, struct err *err)
 {
     const struct params *p = &lab->params;
-    struct search_options so = {.strategy = (enum strategy)p->search, .seed = (uint64_t)p->seed, .max_trials = p->max_trials,
+    struct search_options so = {.strategy = (enum strategy)p->search,
+                                .seed = (uint64_t)p->seed,
+                                .max_trials = p->max_trials,
                                 .limit_max_accuracy_count = p->limit_max_accuracy_count};
     if (p->prune != PRUNE_NONE)
         return err_set(err, ERR_CONFIG, "prune = %s is not part of this version: allowed is none",
@@ -280,7 +289,8 @@ static void blank_state(struct lab_state *s, const char *study)
 struct lab *lab_open(const char *study, const char *runs, const struct params *p, struct err *err)
 {
     if (!study_name_ok(study)) {
-        err_set(err, ERR_CONFIG, "study '%s': a name has 1 to 63 characters, no '/', and does not start with '.' or '-'", study);
+        err_set(err, ERR_CONFIG,
+                "study '%s': a name has 1 to 63 characters, no '/', and does not start with '.' or '-'", study);
         return NULL;
     }
     if (strlen(runs) + strlen(study) > DIR_MAX) {

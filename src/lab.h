@@ -9,12 +9,18 @@
 #include "param.h"
 
 enum lab_op {
-    LAB_PAUSE,   /* after the present step; saves */
+    LAB_PAUSE, /* after the present step; saves, and frees the memory of the nets and the optimiser */
     LAB_RESUME,
     LAB_STOP,    /* saves, records the trial as stopped, ends the worker; a later run goes on from there */
     LAB_QUIT,    /* the same, recorded as paused */
     LAB_SET,     /* key, value: a live setting (trial_set) */
-    LAB_ENQUEUE, /* a point for the search: n, keys, values; searched settings not named take the study's value */
+    LAB_ENQUEUE, /* a point for the search: n, keys, values; searched settings not named take the study's value. Where the
+                  * search ends before it comes to it, it is run afterwards, and does not count there */
+    LAB_SKIP,    /* the present stage ends at this step (trial_skip) */
+    LAB_CLONE, /* a new trial with the values of `trial` but for those named by keys and values (any PF_SEARCH setting):
+                  * cold, from its first step and with the values that trial began with; or `warm`, from its latest
+                  * checkpoint and with what was changed by hand until then. It runs once all trials before it have
+                  * ended. A cold one that is a point of the present search counts there as an enqueued one; others do not */
 };
 
 enum { LAB_KEYS_MAX = 8, LAB_ACKS = 16 };
@@ -25,6 +31,8 @@ struct lab_cmd {
     int n;
     char key[LAB_KEYS_MAX][64];
     double value[LAB_KEYS_MAX];
+    int trial; /* LAB_CLONE */
+    bool warm; /* LAB_CLONE */
 };
 
 /* The answer to a command: where it took effect, or why it did not. */
@@ -34,6 +42,7 @@ struct lab_ack {
     int trial, step;
     char stage[16];
     double before, after; /* LAB_SET */
+    int clone;            /* LAB_CLONE: number of the new trial; 0 otherwise */
     char message[256];
 };
 
@@ -41,25 +50,25 @@ struct lab_ack {
 struct lab_state {
     char study[64];
     int pid;
-    char state[16];  /* "starting", "running", "paused", "stopped", "complete", "failed" */
-    char device[64]; /* "cpu avx512, 2 threads" */
+    char state[16];    /* "starting", "running", "paused", "stopped", "complete", "failed" */
+    char device[64];   /* "cpu avx512, 2 threads" */
     char message[512]; /* why it failed or stopped */
-    bool ended;      /* the worker is done */
-    int exit_status; /* once ended: 0 complete, 1 failed, 130 quit or stopped before the end */
+    bool ended;        /* the worker is done */
+    int exit_status;   /* once ended: 0 complete, 1 failed, 130 quit or stopped before the end */
 
-    int trial;       /* number of the present trial; 0 = none */
+    int trial; /* number of the present trial; 0 = none */
     enum trial_kind kind;
     int search_no, searches, repeat;
-    int n_params;    /* the searched values of this trial */
+    int n_params; /* the searched values of this trial */
     char param_name[TRIAL_PARAMS_MAX][64];
     double param_value[TRIAL_PARAMS_MAX];
     char stage[16];
     int step, steps;
-    int resumed_at;  /* step at which this process took the trial up from a checkpoint; -1 = it did not */
+    int resumed_at; /* step at which this process took the trial up from a checkpoint; -1 = it did not */
     char resumed_stage[16];
     double lambda, lambda_i[3], lr, base_lr; /* in effect; base_lr before the schedule */
     double loss, ce, kd, hint, fsp[3], fsp_student[3], fsp_teacher[3];
-    double train_accuracy;  /* running mean over about the last 50 steps */
+    double train_accuracy;                  /* running mean over about the last 50 steps */
     double val_accuracy, best_val_accuracy; /* of this trial, latest and best */
     double images_per_second, step_seconds;
     double stage_eta, trial_eta; /* seconds */

@@ -38,8 +38,9 @@ struct lab {
     struct trial_row *rows; /* the journal: as found when the process began, then as trials end */
     int n_rows;
     bool searching;
-    int asked, waiting; /* of the present search: points asked for, and enqueued ones that it still holds */
-    struct lab_state draft; /* the next snapshot */
+    int asked, waiting;      /* of the present search: points asked for, and enqueued ones that it still holds */
+    int settled;             /* so many rows from the first on have ended, whatever search they are of (run_extras) */
+    struct lab_state draft;  /* the next snapshot */
     bool quit, stop, paused; /* asked for */
     double last_publish, last_commit;
     bool in_group;

@@ -39,6 +39,21 @@ static json_t *losses_json(const struct lab_state *s)
     return o;
 }
 
+static json_t *three(const double v[3])
+{
+    json_t *a = json_array();
+    for (int i = 0; i < 3; i++)
+        json_array_append_new(a, number(v[i]));
+    return a;
+}
+
+static const char *kind_name(enum trial_kind kind)
+{
+    static const char *const names[] = {
+        [TRIAL_SEARCH] = "search", [TRIAL_REPEAT] = "repeat", [TRIAL_MANUAL] = "manual"};
+    return names[kind];
+}
+
 json_t *lab_state_json(const struct lab_state *s, int clients)
 {
     json_t *o = json_object(), *params = json_object();
@@ -48,6 +63,9 @@ json_t *lab_state_json(const struct lab_state *s, int clients)
     json_object_set_new(o, "pid", json_integer(s->pid));
     json_object_set_new(o, "state", json_string(s->state));
     json_object_set_new(o, "trial", s->trial ? json_integer(s->trial) : json_null());
+    json_object_set_new(o, "kind", s->trial ? json_string(kind_name(s->kind)) : json_null());
+    json_object_set_new(o, "search_no", json_integer(s->search_no));
+    json_object_set_new(o, "repeat", json_integer(s->repeat));
     json_object_set_new(o, "stage", s->stage[0] ? json_string(s->stage) : json_null());
     json_object_set_new(o, "step", json_integer(s->step));
     json_object_set_new(o, "steps", json_integer(s->steps));
@@ -60,11 +78,15 @@ json_t *lab_state_json(const struct lab_state *s, int clients)
     json_object_set_new(o, "lr", number(s->lr));
     json_object_set_new(o, "base_lr", number(s->base_lr));
     json_object_set_new(o, "losses", losses_json(s));
+    json_object_set_new(o, "fsp_student", three(s->fsp_student));
+    json_object_set_new(o, "fsp_teacher", three(s->fsp_teacher));
     json_object_set_new(o, "train_accuracy", number(s->train_accuracy));
     json_object_set_new(o, "val_accuracy", number(s->val_accuracy));
     json_object_set_new(o, "best_val_accuracy", number(s->best_val_accuracy));
     json_object_set_new(o, "images_per_second", number(s->images_per_second));
+    json_object_set_new(o, "step_seconds", number(s->step_seconds));
     json_object_set_new(o, "eta", number(s->stage_eta));
+    json_object_set_new(o, "trial_eta", number(s->trial_eta));
     json_object_set_new(o, "edited", json_boolean(s->edited));
     json_object_set_new(o, "collapsed", json_boolean(s->collapsed));
     json_object_set_new(o, "trials_planned", json_integer(s->trials_planned));
@@ -72,6 +94,7 @@ json_t *lab_state_json(const struct lab_state *s, int clients)
     json_object_set_new(o, "trials_failed", json_integer(s->trials_failed));
     json_object_set_new(o, "best_trial", s->best_trial ? json_integer(s->best_trial) : json_null());
     json_object_set_new(o, "best_accuracy", number(s->best_accuracy));
+    json_object_set_new(o, "last_event", json_integer(s->last_event));
     json_object_set_new(o, "device", json_string(s->device));
     json_object_set_new(o, "message", lab_json_text(s->message));
     json_object_set_new(o, "clients", json_integer(clients));
@@ -89,6 +112,8 @@ json_t *lab_ack_json(const struct lab_ack *a)
         json_object_set_new(o, "before", number(a->before));
         json_object_set_new(o, "after", number(a->after));
     }
+    if (a->clone)
+        json_object_set_new(o, "clone", json_integer(a->clone));
     json_object_set_new(o, "message", lab_json_text(a->message));
     return o;
 }

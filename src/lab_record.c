@@ -33,21 +33,32 @@ bool lab_end_group(struct lab *lab, struct err *err)
     return !had || store_commit(lab->store, err);
 }
 
-bool lab_event(struct lab *lab, const struct running *r, const char *kind, const char *text, struct err *err)
+struct event_row lab_event_at(const struct running *r, const char *kind)
 {
     struct event_row e = {.trial = r ? r->row.number : 0, .before = NAN, .after = NAN};
     snprintf(e.kind, sizeof e.kind, "%s", kind);
-    str_append(e.text, sizeof e.text, 0, "%s", text);
     if (r && r->trial) {
         snprintf(e.stage, sizeof e.stage, "%s", stage_name(trial_stage(r->trial)));
         e.step = trial_at(r->trial);
     }
-    lab->draft.last_event++;
-    return store_event_put(lab->store, &e, err);
+    return e;
 }
 
-static bool put_value(struct lab *lab, const struct running *r, const struct trial_progress *p, const char *key, double v,
-                      struct err *err)
+bool lab_put_event(struct lab *lab, const struct event_row *e, struct err *err)
+{
+    lab->draft.last_event++;
+    return store_event_put(lab->store, e, err);
+}
+
+bool lab_event(struct lab *lab, const struct running *r, const char *kind, const char *text, struct err *err)
+{
+    struct event_row e = lab_event_at(r, kind);
+    str_append(e.text, sizeof e.text, 0, "%s", text);
+    return lab_put_event(lab, &e, err);
+}
+
+static bool put_value(struct lab *lab, const struct running *r, const struct trial_progress *p, const char *key,
+                      double v, struct err *err)
 {
     return isnan(v) || store_value_put(lab->store, r->row.number, stage_name(p->stage), p->step, key, v,
                                        seconds_total(&r->row), err);
@@ -82,7 +93,8 @@ bool lab_record_step(struct lab *lab, struct running *r, const struct trial_prog
     if (ok && p->fsp_taken)
         ok = record_fsp(lab, r, p, err);
     if (ok && p->evaluated)
-        ok = put_value(lab, r, p, "val_accuracy", p->val_accuracy, err) && put_value(lab, r, p, "val_loss", p->val_loss, err);
+        ok = put_value(lab, r, p, "val_accuracy", p->val_accuracy, err) &&
+             put_value(lab, r, p, "val_loss", p->val_loss, err);
     if (ok && p->warning)
         ok = lab_event(lab, r, p->collapse_began ? "collapse" : "warning", p->warning, err);
     if (ok && clock_seconds() - lab->last_commit > 1)
@@ -93,16 +105,18 @@ bool lab_record_step(struct lab *lab, struct running *r, const struct trial_prog
 bool lab_checkpoint(struct lab *lab, struct running *r, struct err *err)
 {
     char sha[65], *file = xstrfmt("%s/state.safetensors", r->row.dir);
-    r->row.edited = trial_edited(r->trial);
+    r->row.edited |= trial_edited(r->trial); /* a warm clone is, before anything was changed in itself */
     r->row.collapsed = trial_collapsed(r->trial);
     r->row.val_accuracy = trial_val_accuracy(r->trial);
     r->row.best_val_accuracy = trial_best_accuracy(r->trial);
-    bool ok = trial_save(r->trial, sha, err) && lab_begin_group(lab, err) &&
-              store_checkpoint_put(lab->store, r->row.number, stage_name(trial_stage(r->trial)), trial_at(r->trial), file, sha,
-                                   err) &&
-              store_trial_put(lab->store, &r->row, err);
+    bool ok = (r->saved || trial_save(r->trial, sha, err)) && lab_begin_group(lab, err);
+    if (ok && !r->saved)
+        ok = store_checkpoint_put(lab->store, r->row.number, stage_name(trial_stage(r->trial)), trial_at(r->trial),
+                                  file, sha, err);
+    ok = ok && store_trial_put(lab->store, &r->row, err);
     free(file);
-    return lab_end_group(lab, ok ? err : NULL) && ok;
+    r->saved = lab_end_group(lab, ok ? err : NULL) && ok;
+    return r->saved;
 }
 
 /* ---- the snapshot ---- */
@@ -128,7 +142,7 @@ void lab_draft_position(struct lab *lab, struct running *r)
     d->base_lr = s == STAGE_TEACHER ? p->teacher_lr : s == STAGE_TRANSFER ? p->transfer_lr : p->finetune_lr;
     d->lambda = p->lambda;
     d->lambda_i[0] = p->lambda1, d->lambda_i[1] = p->lambda2, d->lambda_i[2] = p->lambda3;
-    d->edited = trial_edited(r->trial);
+    d->edited = r->row.edited || trial_edited(r->trial);
     d->collapsed = trial_collapsed(r->trial);
     d->val_accuracy = trial_val_accuracy(r->trial);
     d->best_val_accuracy = trial_best_accuracy(r->trial);
@@ -159,7 +173,8 @@ void lab_draft_step(struct lab *lab, struct running *r, const struct trial_progr
         d->images_per_second = lab->params.batch / d->step_seconds;
         if (!isnan(p->train_accuracy)) {
             int n = ++r->train_n < STATUS_TRAIN_STEPS ? r->train_n : STATUS_TRAIN_STEPS;
-            d->train_accuracy = r->train_n == 1 ? p->train_accuracy : d->train_accuracy + (p->train_accuracy - d->train_accuracy) / n;
+            d->train_accuracy =
+                r->train_n == 1 ? p->train_accuracy : d->train_accuracy + (p->train_accuracy - d->train_accuracy) / n;
         }
     }
     if (p->stage_ended) {

@@ -55,6 +55,7 @@ struct trial_row *lab_add_row(struct lab *lab, struct trial_row row)
     row.state = TRIAL_QUEUED;
     row.val_accuracy = row.test_accuracy = row.best_val_accuracy = NAN;
     place_row(lab, &row);
+    lab_forget_clone(&row);
     lab->rows = xrealloc(lab->rows, (size_t)(lab->n_rows + 1) * sizeof *lab->rows);
     lab->rows[lab->n_rows] = row;
     return &lab->rows[lab->n_rows++];
@@ -63,7 +64,10 @@ struct trial_row *lab_add_row(struct lab *lab, struct trial_row row)
 struct trial_row lab_point_row(const struct lab *lab, enum trial_kind kind, int ask_id, const double *x)
 {
     int search_no = lab->draft.search_no;
-    struct trial_row row = {.kind = kind, .search_no = search_no, .ask_id = ask_id, .seed = lab->params.seed + search_no,
+    struct trial_row row = {.kind = kind,
+                            .search_no = search_no,
+                            .ask_id = ask_id,
+                            .seed = lab->params.seed + search_no,
                             .n_params = lab->space.n};
     for (int d = 0; d < lab->space.n; d++) {
         snprintf(row.param_name[d], sizeof row.param_name[d], "%s", lab->space.dims[d].name);
@@ -76,29 +80,37 @@ struct trial_row lab_point_row(const struct lab *lab, enum trial_kind kind, int 
 
 static bool ended(const struct trial_row *r)
 {
-    return r->state == TRIAL_COMPLETE || r->state == TRIAL_DIVERGED || r->state == TRIAL_FAILED || r->state == TRIAL_PRUNED;
+    return r->state == TRIAL_COMPLETE || r->state == TRIAL_DIVERGED || r->state == TRIAL_FAILED ||
+           r->state == TRIAL_PRUNED;
 }
 
-/* Every trial there will be, repeats too, unless a search ends early. */
-static void plan(struct lab *lab)
+/* Run at a user's wish, without a place in a search. */
+static bool is_extra(const struct trial_row *r)
+{
+    return r->kind == TRIAL_MANUAL && r->ask_id < 0;
+}
+
+/* Every trial there will be, repeats too, unless a search ends early. And those that are over. */
+static void count(struct lab *lab)
 {
     int64_t one = search_planned(lab->search);
-    lab->draft.trials_planned = (one + lab->params.repeats - 1) * lab->params.search_repeats;
-}
-
-static void count_row(struct lab *lab, const struct trial_row *r)
-{
-    lab->draft.trials_done++;
-    lab->draft.trials_failed += r->state != TRIAL_COMPLETE;
+    struct lab_state *d = &lab->draft;
+    d->trials_planned = (one + lab->params.repeats - 1) * lab->params.search_repeats;
+    d->trials_done = d->trials_failed = 0;
+    for (int i = 0; i < lab->n_rows; i++) {
+        const struct trial_row *r = &lab->rows[i];
+        d->trials_planned += is_extra(r);
+        d->trials_done += ended(r);
+        d->trials_failed += ended(r) && r->state != TRIAL_COMPLETE;
+    }
 }
 
 static void tell(struct lab *lab, const struct trial_row *r)
 {
-    enum tell how = r->state != TRIAL_COMPLETE ? TELL_FAILED : r->edited ? TELL_LEFT_OUT : TELL_COMPLETE;
+    enum tell how = r->edited ? TELL_LEFT_OUT : r->state != TRIAL_COMPLETE ? TELL_FAILED : TELL_COMPLETE;
     double x[SPACE_MAX], best;
     search_tell(lab->search, r->ask_id, how, r->val_accuracy);
-    count_row(lab, r);
-    plan(lab);
+    count(lab);
     int id = search_best(lab->search, x, &best);
     if (id >= 0 && id == r->ask_id) {
         lab->draft.best_trial = r->number;
@@ -116,6 +128,42 @@ static bool settle(struct lab *lab, int at, bool *leave, struct err *err)
     lab->rows[at] = r.row;
     *leave = lab->stop || lab->quit;
     return ok;
+}
+
+/* Runs what was asked for by hand and has no place in a search, each once all rows before it have ended. Nothing of it is
+ * told to a search, so a search is replayed without it. */
+static bool run_extras(struct lab *lab, bool *leave, struct err *err)
+{
+    for (; lab->settled < lab->n_rows; lab->settled++) {
+        const struct trial_row *r = &lab->rows[lab->settled];
+        if (ended(r))
+            continue;
+        if (!is_extra(r))
+            return true;
+        if (!settle(lab, lab->settled, leave, err))
+            return false;
+        count(lab);
+        lab_publish(lab);
+        if (*leave)
+            return true;
+    }
+    return true;
+}
+
+/* What was enqueued and the search, being over, did not take: it is run all the same. */
+static bool release_waiting(struct lab *lab, struct err *err)
+{
+    for (int i = 0; i < lab->n_rows; i++) {
+        struct trial_row *r = &lab->rows[i];
+        if (r->kind != TRIAL_MANUAL || r->search_no != lab->draft.search_no || r->ask_id < lab->asked)
+            continue;
+        r->ask_id = -1;
+        if (!store_trial_put(lab->store, r, err))
+            return false;
+    }
+    lab->waiting = 0;
+    count(lab);
+    return true;
 }
 
 /* Hands enqueued points of an earlier process to the search, in their turn. */
@@ -151,8 +199,10 @@ static int ask_row(struct lab *lab, int id, const double *x, struct err *err)
 static bool run_search(struct lab *lab, int search_no, int *best, bool *leave, struct err *err)
 {
     const struct params *p = &lab->params;
-    struct search_options so = {.strategy = (enum strategy)p->search, .seed = (uint64_t)(p->seed + search_no),
-                                .max_trials = p->max_trials, .limit_max_accuracy_count = p->limit_max_accuracy_count};
+    struct search_options so = {.strategy = (enum strategy)p->search,
+                                .seed = (uint64_t)(p->seed + search_no),
+                                .max_trials = p->max_trials,
+                                .limit_max_accuracy_count = p->limit_max_accuracy_count};
     double x[SPACE_MAX], value;
     int id;
     search_free(lab->search);
@@ -161,7 +211,7 @@ static bool run_search(struct lab *lab, int search_no, int *best, bool *leave, s
     lab->draft.search_no = search_no;
     lab->asked = lab->waiting = 0;
     lab->searching = true;
-    plan(lab);
+    count(lab);
     while (load_waiting(lab, err) && search_ask(lab->search, x, &id) == ASK_POINT) {
         int at = ask_row(lab, id, x, err);
         if (at < 0 || !settle(lab, at, leave, err))
@@ -170,10 +220,16 @@ static bool run_search(struct lab *lab, int search_no, int *best, bool *leave, s
             return true;
         tell(lab, &lab->rows[at]);
         lab_publish(lab);
+        if (!run_extras(lab, leave, err))
+            return false;
+        if (*leave)
+            return true;
     }
     if (err->code)
         return false;
     lab->searching = false;
+    if (!release_waiting(lab, err) || !run_extras(lab, leave, err))
+        return false;
     id = search_best(lab->search, x, &value);
     *best = id < 0 ? -1 : (int)(lab_find_row(lab, search_no, id) - lab->rows);
     return true;
@@ -219,9 +275,11 @@ static bool run_repeats(struct lab *lab, int best_at, bool *leave, struct err *e
             return false;
         if (*leave)
             return true;
-        count_row(lab, &lab->rows[at]);
-        if (!open_test(lab, &lab->rows[at], err))
+        count(lab);
+        if (!open_test(lab, &lab->rows[at], err) || !run_extras(lab, leave, err))
             return false;
+        if (*leave)
+            return true;
     }
     return true;
 }

@@ -1,16 +1,18 @@
-/* lab_work: what the worker's files share: lab_record.c (store and snapshot), lab_trial.c (one trial and the commands that
- * reach it), lab_study.c (searches and repeats). All of it runs in the worker thread. false: the store or a file failed. */
+/* lab_work: what the worker's files share: lab_record.c (store and snapshot), lab_trial.c (one trial), lab_command.c (the
+ * commands that reach it), lab_clone.c, lab_study.c (searches and repeats). All of it runs in the worker thread. false: the
+ * store or a file failed. */
 #ifndef FSPLAB_LAB_WORK_H
 #define FSPLAB_LAB_WORK_H
 
 #include "lab_impl.h"
+#include "trial_script.h"
 
 /* A trial that is being run. */
 struct running {
     struct trial_row row;
     struct trial *trial;
-    double stage_began, *stage_seconds; /* of the present stage, into the row */
-    double train_sum;
+    struct trial_script script; /* recorded changes that it has still to be given */
+    bool saved;                 /* the checkpoint on disk is of this very step */
     int train_n;
 };
 
@@ -19,7 +21,11 @@ bool lab_begin_group(struct lab *, struct err *);
 bool lab_end_group(struct lab *, struct err *);
 bool lab_event(struct lab *, const struct running *, const char *kind, const char *text, struct err *);
 bool lab_record_step(struct lab *, struct running *, const struct trial_progress *, struct err *);
-/* File first, then the row that names it, in one commit with everything up to this step. */
+/* An event of this trial at this step, to be filled in. */
+struct event_row lab_event_at(const struct running *, const char *kind);
+bool lab_put_event(struct lab *, const struct event_row *, struct err *);
+/* File first, then the row that names it, in one commit with everything up to this step. A file of this very step is left
+ * as it is. */
 bool lab_checkpoint(struct lab *, struct running *, struct err *);
 void lab_draft_trial(struct lab *, const struct running *);
 void lab_draft_position(struct lab *, struct running *);
@@ -31,6 +37,18 @@ struct trial_row *lab_add_row(struct lab *, struct trial_row);
 struct trial_row *lab_find_row(struct lab *, int search_no, int ask_id);
 /* A row for the next ask or for one enqueued: POINT is x[space.n]. */
 struct trial_row lab_point_row(const struct lab *, enum trial_kind, int ask_id, const double *x);
+
+/* lab_command.c */
+/* Empties the queue, and while paused waits for more. */
+bool lab_obey(struct lab *, struct running *, struct err *);
+void lab_refuse(struct lab_ack *, const char *why);
+
+/* lab_clone.c */
+bool lab_clone(struct lab *, struct running *, const struct lab_cmd *, struct lab_ack *, struct err *);
+/* Gives a warm clone its folder, if that was not done in time. */
+bool lab_adopt_clone(const struct trial_row *, struct err *);
+/* Removes what a clone that was never recorded has left under this row's name. */
+void lab_forget_clone(const struct trial_row *);
 
 /* lab_trial.c */
 /* The study's settings with a trial's own values. */

@@ -18,6 +18,14 @@ const char *stage_name(enum stage s)
     return names[s];
 }
 
+bool stage_find(const char *name, enum stage *s)
+{
+    for (*s = STAGE_TEACHER; *s <= STAGE_DONE; (*s)++)
+        if (strcmp(stage_name(*s), name) == 0)
+            return true;
+    return false;
+}
+
 /* ---- settings to nets ---- */
 
 bool trial_is_file(const char *teacher)
@@ -138,6 +146,7 @@ bool trial_enter(struct trial *t, enum stage s, struct err *err)
     t->evaluated_step = -1;
     t->collapse_run = 0;
     t->order_epoch = -1;
+    t->cut = false;
     if (s == STAGE_DONE)
         return true;
     if (!trial_specs(&t->p, t->env.data->classes, &teacher, &student, err))
@@ -272,8 +281,8 @@ static int eval_every(const struct trial *t)
 static bool evaluation_due(const struct trial *t)
 {
     int set = t->p.select == SELECT_TEST ? t->env.data->test.n : t->env.data->n_val;
-    return t->stage != STAGE_TRANSFER && set > 0 && t->step > 0 && t->evaluated_step != t->step &&
-           (t->step % eval_every(t) == 0 || t->step == trial_steps(t));
+    return t->stage != STAGE_TRANSFER && set > 0 && t->evaluated_step != t->step &&
+           (t->cut || (t->step > 0 && (t->step % eval_every(t) == 0 || t->step == trial_steps(t))));
 }
 
 /* One chunk of images by index (NULL: in file order from `first`). */
@@ -393,12 +402,12 @@ bool trial_step(struct trial *t, struct trial_progress *out, enum trial_end *end
     }
     if (evaluation_due(t))
         ok = eval_some(t, out, err);
-    else if (t->step < out->steps)
+    else if (t->step < out->steps && !t->cut)
         ok = train_once(t, out, end, err);
     out->step = t->step;
     if (!ok || *end == TRIAL_DIED)
         return ok;
-    if (t->step == out->steps && !evaluation_due(t))
+    if ((t->step == out->steps || t->cut) && !evaluation_due(t))
         out->stage_ended = out->checkpoint_due = true;
     if (out->checkpoint_due && !net_finite(t->net)) {
         die(t, "the weights became infinite or NaN");
@@ -465,22 +474,64 @@ double trial_best_accuracy(const struct trial *t)
     return t->best;
 }
 
-bool trial_set(struct trial *t, const char *key, double value, double *before, struct err *err)
+const char *trial_live_name(enum stage s, const char *key)
 {
-    if (strcmp(key, "lr") == 0)
-        key = t->stage == STAGE_TEACHER ? "teacher_lr" : t->stage == STAGE_TRANSFER ? "transfer_lr" : "finetune_lr";
+    if (strcmp(key, "lr") != 0)
+        return key;
+    return s == STAGE_TEACHER ? "teacher_lr" : s == STAGE_TRANSFER ? "transfer_lr" : "finetune_lr";
+}
+
+bool trial_may_set(const struct params *p, enum stage s, const char *key, double value, double *before, struct err *err)
+{
+    struct params q = *p;
+    key = trial_live_name(s, key);
     int def = param_find(key);
     if (def < 0 || !(param_table[def].flags & PF_LIVE))
-        return err_set(err, ERR_CONFIG, "'%s' cannot be changed while a trial runs: allowed are lambda, lambda1..3, transfer_lr, "
+        return err_set(err, ERR_CONFIG,
+                       "'%s' cannot be changed while a trial runs: allowed are lambda, lambda1..3, transfer_lr, "
                        "finetune_lr, and lr for that of the present stage (not a teacher's: it is kept under its settings)",
                        key);
-    if (t->stage == STAGE_FINETUNE && strcmp(key, "transfer_lr") == 0)
+    if (s == STAGE_FINETUNE && strcmp(key, "transfer_lr") == 0)
         return err_set(err, ERR_CONFIG, "transfer_lr cannot be changed now: the transfer is over");
-    *before = params_get_number(&t->p, def);
-    if (!params_set_number(&t->p, def, value, err))
+    *before = params_get_number(p, def);
+    return params_set_number(&q, def, value, err);
+}
+
+bool trial_set(struct trial *t, const char *key, double value, double *before, struct err *err)
+{
+    if (!trial_may_set(&t->p, t->stage, key, value, before, err))
         return false;
     t->edited = true;
+    return params_set_number(&t->p, param_find(trial_live_name(t->stage, key)), value, err);
+}
+
+bool trial_may_skip(const struct trial *t, struct err *err)
+{
+    if (t->stage == STAGE_TEACHER)
+        return err_set(err, ERR_STATE, "a teacher's training cannot be cut short: it is kept under its settings, for every "
+                                       "trial that names it");
+    if (t->stage == STAGE_DONE)
+        return err_set(err, ERR_STATE, "the trial is done: there is no stage to skip");
+    return !t->cut || err_set(err, ERR_STATE, "the stage ends at this step already");
+}
+
+bool trial_skip(struct trial *t, struct err *err)
+{
+    if (!trial_may_skip(t, err))
+        return false;
+    t->cut = t->edited = true;
     return true;
+}
+
+void trial_sleep(struct trial *t)
+{
+    train_free(t->train);
+    net_free(t->teacher);
+    net_free(t->net);
+    t->train = NULL;
+    t->teacher = t->net = NULL;
+    t->eval_at = 0; /* an evaluation that was under way begins again */
+    t->asleep = true;
 }
 
 static bool test_net(struct trial *t, struct net *net, double *accuracy, struct err *err)

@@ -10,6 +10,7 @@
 
 enum stage { STAGE_TEACHER, STAGE_TRANSFER, STAGE_FINETUNE, STAGE_DONE };
 const char *stage_name(enum stage); /* "teacher", "transfer", "finetune", "done" */
+bool stage_find(const char *name, enum stage *);
 
 /* What all trials of a study share. */
 struct trial_env {
@@ -69,8 +70,26 @@ double trial_val_accuracy(const struct trial *);  /* the latest; NaN before the 
 double trial_best_accuracy(const struct trial *);
 /* Live change of lambda, lambda1..3, transfer_lr, finetune_lr, or "lr" (that of the present stage, but not a teacher's):
  * from the next step on. *before gets the old value. ERR_CONFIG: not one of these, out of range, or of a stage that is
- * over. */
+ * over. May be made while the trial sleeps. */
 bool trial_set(struct trial *, const char *key, double value, double *before, struct err *);
+/* Whether trial_set would do that to a trial with these settings in that stage; nothing is changed. */
+bool trial_may_set(const struct params *, enum stage, const char *key, double value, double *before, struct err *);
+/* The setting that KEY stands for in that stage: KEY itself, or for "lr" the stage's own. */
+const char *trial_live_name(enum stage, const char *key);
+/* Ends the present stage at this step: of the transfer, fine-tuning follows; of the fine-tuning, its evaluation, and then
+ * the trial is done. ERR_STATE: a teacher's training (all trials share it), or the stage ends here already. May be made
+ * while the trial sleeps; counts as edited. */
+bool trial_skip(struct trial *, struct err *);
+bool trial_may_skip(const struct trial *, struct err *); /* nothing is changed */
+
+/* A sleeping trial has given back the memory of its nets and its optimiser; what it answers above holds on. It must have
+ * been saved at this very step, and must not be stepped, saved or tested until it has been woken, which takes the nets
+ * from DIR again (errors as of trial_load, and ERR_STATE: another one has written there). */
+void trial_sleep(struct trial *);
+bool trial_wake(struct trial *, struct err *); /* awake already: does nothing */
+/* Where the trial saved in DIR stands; *p gets the live settings that it has there, its other fields stay. *found = false
+ * when there is none. */
+bool trial_saved_at(const char *dir, enum stage *, int *step, struct params *p, bool *found, struct err *);
 
 /* Accuracy of the student as it is now on the test set. */
 bool trial_test(struct trial *, double *accuracy, struct err *);

@@ -135,6 +135,16 @@ static double meta_number(const struct st_file *f, const char *key, double missi
     return v ? strtod(v, NULL) : missing;
 }
 
+static bool take_live(struct params *p, const struct st_file *f, const char *path, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(live_settings); i++) {
+        int def = param_find(live_settings[i]);
+        if (!params_set_number(p, def, meta_number(f, live_settings[i], params_get_number(p, def)), err))
+            return err_prefix(err, "'%s'", path);
+    }
+    return true;
+}
+
 static bool take_position(struct trial *t, const struct st_file *f, const char *path, struct err *err)
 {
     char hex[SHA256_HEX];
@@ -148,14 +158,11 @@ static bool take_position(struct trial *t, const struct st_file *f, const char *
     if (strcmp(id, hex) != 0)
         return err_set(err, ERR_STATE, "'%s' belongs to other settings, other data or another network: remove the study's "
                        "folder to start anew, or restore the settings", path);
-    for (size_t i = 0; i < ARRAY_LEN(live_settings); i++) {
-        int def = param_find(live_settings[i]);
-        if (!params_set_number(&t->p, def, meta_number(f, live_settings[i], params_get_number(&t->p, def)), err))
-            return err_prefix(err, "'%s'", path);
-    }
-    enum stage s = STAGE_TEACHER;
-    while (s < STAGE_DONE && strcmp(stage_name(s), stage) != 0)
-        s++;
+    if (!take_live(&t->p, f, path, err))
+        return false;
+    enum stage s;
+    if (!stage_find(stage, &s))
+        return err_set(err, ERR_FORMAT, "'%s': stage '%s' is not known", path, stage);
     return trial_enter(t, s, err);
 }
 
@@ -207,4 +214,54 @@ struct trial *trial_load(const struct trial_env *env, const struct params *p, co
     }
     free(path);
     return t;
+}
+
+bool trial_saved_at(const char *dir, enum stage *stage, int *step, struct params *p, bool *found, struct err *err)
+{
+    char *path = xstrfmt("%s/state.safetensors", dir);
+    struct st_file f;
+    *found = access(path, F_OK) == 0;
+    bool ok = !*found || st_read(&f, path, err);
+    if (ok && *found) {
+        const char *name = st_meta_get(&f, "stage");
+        *step = (int)meta_number(&f, "step", -1);
+        ok = ((name && stage_find(name, stage) && *step >= 0) ||
+              err_set(err, ERR_FORMAT, "'%s' is not the state of a trial", path)) &&
+             take_live(p, &f, path, err);
+        st_release(&f);
+    }
+    free(path);
+    return ok;
+}
+
+/* What was changed meanwhile, by trial_set and trial_skip, is not in the file. */
+bool trial_wake(struct trial *t, struct err *err)
+{
+    struct params now = t->p;
+    enum stage stage = t->stage;
+    int step = t->step;
+    bool cut = t->cut, edited = t->edited;
+    struct st_file f;
+    if (!t->asleep)
+        return true;
+    char *path = xstrfmt("%s/state.safetensors", t->dir);
+    bool ok = st_read(&f, path, err);
+    if (ok) {
+        ok = take_state(t, &f, path, err);
+        if (ok && (t->stage != stage || t->step != step))
+            ok = err_set(err, ERR_STATE, "'%s' was written by another: it is of step %d of %s, not of step %d of %s", path,
+                         t->step, stage_name(t->stage), step, stage_name(stage));
+        st_release(&f);
+    }
+    t->p = now;
+    t->cut = cut;
+    t->edited = edited;
+    t->asleep = false;
+    if (!ok) {
+        trial_sleep(t);
+        t->stage = stage;
+        t->step = step;
+    }
+    free(path);
+    return ok;
 }

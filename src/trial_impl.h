@@ -21,6 +21,8 @@ struct trial {
     float *x;
     int *labels, *order, order_epoch;
     bool edited, collapsed;
+    bool cut;    /* the stage ends at this step (trial_skip); in no file: who asks for it keeps the record */
+    bool asleep; /* no nets, no trainer */
     int collapse_run;
     bool fsp_taken;
     int fsp_m[3], fsp_n[3];

@@ -37,7 +37,7 @@ int trial_state_find(const char *name); /* -1 */
 enum trial_kind {
     TRIAL_SEARCH, /* a searched point */
     TRIAL_REPEAT, /* a re-run of the recommended one */
-    TRIAL_MANUAL, /* enqueued */
+    TRIAL_MANUAL, /* enqueued or cloned */
 };
 
 struct store;
@@ -74,7 +74,7 @@ void study_row_release(struct study_row *);
 struct trial_row {
     int number; /* from 1 */
     enum trial_kind kind;
-    int search_no, ask_id; /* which of search_repeats (0..) and which ask in it; repeats: the ask_id re-run */
+    int search_no, ask_id; /* which of search_repeats (0..) and which ask in it; repeats: the ask_id re-run; -1: none */
     int repeat;            /* 0 = the trial itself, k = k-th re-run (seed + k) */
     enum trial_state state;
     int64_t seed;
@@ -120,9 +120,9 @@ struct event_row {
     int trial; /* 0 = the study */
     char stage[16];
     int step;
-    char kind[24];        /* "set", "pause", "resume", "resumed_at", "warning", "collapse", "diverged", "state", ... */
-    char key[64];         /* of a set */
-    double before, after; /* of a set; NaN otherwise */
+    char kind[24];        /* "set", "skip", "clone", "pause", "resume", "resumed_at", "warning", "collapse", "diverged", ... */
+    char key[64];         /* of a set; of a clone: "cold" or "warm" */
+    double before, after; /* of a set; of a clone before is the number of the trial cloned; NaN otherwise */
     char text[512];
 };
 /* The store gives the id, and the time where time_ms is 0. */

@@ -1,0 +1,148 @@
+/* The commands that reach the worker between two steps.
+ *
+ * A change of a trial (set, skip) is made in this order: a checkpoint of this step, unless the one on disk is of it; the
+ * event, with the row that says "edited", in one commit; then the change itself; then the answer. Wherever a kill hits,
+ * the record and the training agree: before the commit neither has the change; after it, the trial is taken up from the
+ * checkpoint of that step, or from a later one that has it, and the recorded changes of the checkpoint's very step are
+ * made again before the next step (trial_script; making them twice changes nothing). So the record alone, with the
+ * settings, gives the trial's bytes again; and there is always a checkpoint of the moment before. */
+#include "lab_work.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct lab_ack ack_of(const struct lab_cmd *c, const struct running *r)
+{
+    struct lab_ack a = {.id = c->id, .ok = true, .before = NAN, .after = NAN};
+    if (r) {
+        a.trial = r->row.number;
+        a.step = trial_at(r->trial);
+        snprintf(a.stage, sizeof a.stage, "%s", stage_name(trial_stage(r->trial)));
+    }
+    return a;
+}
+
+void lab_refuse(struct lab_ack *a, const char *why)
+{
+    a->ok = false;
+    str_append(a->message, sizeof a->message, 0, "%s", why);
+}
+
+/* Checkpoint, then event and row: what must be on disk before a trial is changed. */
+static bool record_change(struct lab *lab, struct running *r, const struct event_row *e, struct err *err)
+{
+    if (!lab_checkpoint(lab, r, err))
+        return false;
+    r->row.edited = true;
+    bool ok = lab_begin_group(lab, err) && lab_put_event(lab, e, err) && store_trial_put(lab->store, &r->row, err);
+    return lab_end_group(lab, ok ? err : NULL) && ok;
+}
+
+static bool do_set(struct lab *lab, struct running *r, const struct lab_cmd *c, struct lab_ack *a, struct err *err)
+{
+    struct err bad = {0};
+    const char *key = c->key[0];
+    double value = c->value[0];
+    if (!trial_may_set(trial_params(r->trial), trial_stage(r->trial), key, value, &a->before, &bad)) {
+        lab_refuse(a, bad.msg);
+        return true;
+    }
+    a->after = value;
+    struct event_row e = lab_event_at(r, "set");
+    snprintf(e.key, sizeof e.key, "%s", key);
+    e.before = a->before;
+    e.after = value;
+    return record_change(lab, r, &e, err) && trial_set(r->trial, key, value, &a->before, err);
+}
+
+static bool do_skip(struct lab *lab, struct running *r, struct lab_ack *a, struct err *err)
+{
+    struct err bad = {0};
+    if (!trial_may_skip(r->trial, &bad)) {
+        lab_refuse(a, bad.msg);
+        return true;
+    }
+    struct event_row e = lab_event_at(r, "skip");
+    snprintf(e.text, sizeof e.text, "%s ended at step %d of %d", a->stage, a->step, trial_steps(r->trial));
+    return record_change(lab, r, &e, err) && trial_skip(r->trial, err);
+}
+
+/* The point gets its row at once, under the id that its ask will have: so it outlives the process. */
+static bool do_enqueue(struct lab *lab, const struct lab_cmd *c, struct lab_ack *a, struct err *err)
+{
+    double x[SPACE_MAX];
+    struct err bad = {0};
+    if (!lab->searching) {
+        lab_refuse(a, "the search is over: what runs now repeats its best point");
+        return true;
+    }
+    for (int d = 0; d < lab->space.n; d++)
+        x[d] = params_get_number(&lab->params, param_find(lab->space.dims[d].name));
+    for (int i = 0; i < c->n; i++) {
+        int d = 0;
+        while (d < lab->space.n && strcmp(lab->space.dims[d].name, c->key[i]) != 0)
+            d++;
+        if (d == lab->space.n) {
+            char why[200];
+            snprintf(why, sizeof why, "'%s' is not searched over in this study", c->key[i]);
+            lab_refuse(a, why);
+            return true;
+        }
+        x[d] = c->value[i];
+    }
+    if (!search_enqueue(lab->search, x, &bad)) {
+        lab_refuse(a, bad.msg);
+        return true;
+    }
+    struct trial_row *row = lab_add_row(lab, lab_point_row(lab, TRIAL_MANUAL, lab->asked + lab->waiting++, x));
+    return store_trial_put(lab->store, row, err);
+}
+
+/* A paused trial sleeps; it is woken before its next step (lab_trial.c), so that commands may follow upon commands. */
+static bool do_pause(struct lab *lab, struct running *r, struct lab_ack *a, bool pause, struct err *err)
+{
+    if (lab->paused == pause) {
+        lab_refuse(a, pause ? "already paused" : "not paused");
+        return true;
+    }
+    lab->paused = pause;
+    r->row.state = pause ? TRIAL_PAUSED : TRIAL_RUNNING;
+    snprintf(lab->draft.state, sizeof lab->draft.state, "%s", pause ? "paused" : "running");
+    if (!lab_event(lab, r, pause ? "pause" : "resume", "", err) || !lab_checkpoint(lab, r, err))
+        return false;
+    if (pause)
+        trial_sleep(r->trial);
+    return true;
+}
+
+/* Carries out one command. */
+static bool obey(struct lab *lab, struct running *r, const struct lab_cmd *c, struct err *err)
+{
+    struct lab_ack a = ack_of(c, r);
+    bool ok = true;
+    switch (c->op) {
+    case LAB_PAUSE: ok = do_pause(lab, r, &a, true, err); break;
+    case LAB_RESUME: ok = do_pause(lab, r, &a, false, err); break;
+    case LAB_STOP: lab->stop = true; break;
+    case LAB_QUIT: lab->quit = true; break;
+    case LAB_SET: ok = do_set(lab, r, c, &a, err); break;
+    case LAB_ENQUEUE: ok = do_enqueue(lab, c, &a, err); break;
+    case LAB_SKIP: ok = do_skip(lab, r, &a, err); break;
+    case LAB_CLONE: ok = lab_clone(lab, r, c, &a, err); break;
+    }
+    if (!ok)
+        lab_refuse(&a, err->msg);
+    lab_draft_position(lab, r);
+    lab_answer(lab, &a);
+    return ok;
+}
+
+bool lab_obey(struct lab *lab, struct running *r, struct err *err)
+{
+    struct lab_cmd c;
+    while (lab_take(lab, &c, lab->paused && !lab->stop && !lab->quit))
+        if (!obey(lab, r, &c, err))
+            return false;
+    return true;
+}
