@@ -284,6 +284,8 @@ static void blank_state(struct lab_state *s, const char *study)
     s->lambda = s->lr = s->base_lr = NAN;
     for (int i = 0; i < 3; i++)
         s->lambda_i[i] = s->fsp[i] = s->fsp_student[i] = s->fsp_teacher[i] = NAN;
+    for (int i = 0; i < LAB_PARTS; i++)
+        s->part_seconds[i] = NAN;
 }
 
 struct lab *lab_open(const char *study, const char *runs, const struct params *p, struct err *err)

@@ -46,6 +46,10 @@ struct lab_ack {
     char message[256];
 };
 
+/* The parts of a training step: "data", "teacher" (forward of the fixed net), "forward", "loss", "backward", "update". */
+enum { LAB_PARTS = 6 };
+const char *lab_part_name(int part);
+
 /* Everything a watcher needs, of bounded size. Doubles are NaN and ints -1 where there is nothing to say. */
 struct lab_state {
     char study[64];
@@ -71,6 +75,7 @@ struct lab_state {
     double train_accuracy;                  /* running mean over about the last 50 steps */
     double val_accuracy, best_val_accuracy; /* of this trial, latest and best */
     double images_per_second, step_seconds;
+    double part_seconds[LAB_PARTS]; /* where step_seconds goes, averaged like it (lab_part_name); NaN: no such part */
     double stage_eta, trial_eta; /* seconds */
     bool edited, collapsed;
 

@@ -54,6 +54,15 @@ static const char *kind_name(enum trial_kind kind)
     return names[kind];
 }
 
+static json_t *parts_json(const struct lab_state *s)
+{
+    json_t *o = json_object();
+    for (int i = 0; i < LAB_PARTS; i++)
+        if (isfinite(s->part_seconds[i]))
+            json_object_set_new(o, lab_part_name(i), json_real(s->part_seconds[i]));
+    return o;
+}
+
 json_t *lab_state_json(const struct lab_state *s, int clients)
 {
     json_t *o = json_object(), *params = json_object();
@@ -85,6 +94,7 @@ json_t *lab_state_json(const struct lab_state *s, int clients)
     json_object_set_new(o, "best_val_accuracy", number(s->best_val_accuracy));
     json_object_set_new(o, "images_per_second", number(s->images_per_second));
     json_object_set_new(o, "step_seconds", number(s->step_seconds));
+    json_object_set_new(o, "parts", parts_json(s));
     json_object_set_new(o, "eta", number(s->stage_eta));
     json_object_set_new(o, "trial_eta", number(s->trial_eta));
     json_object_set_new(o, "edited", json_boolean(s->edited));

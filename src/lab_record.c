@@ -128,6 +128,8 @@ static void blank_step(struct lab_state *d)
     d->loss = d->ce = d->kd = d->hint = NAN;
     for (int i = 0; i < 3; i++)
         d->fsp[i] = d->fsp_student[i] = d->fsp_teacher[i] = NAN;
+    for (int i = 0; i < LAB_PARTS; i++)
+        d->part_seconds[i] = NAN;
 }
 
 void lab_draft_position(struct lab *lab, struct running *r)
@@ -158,6 +160,21 @@ void lab_draft_position(struct lab *lab, struct running *r)
         d->trial_eta += p->finetune_steps * d->step_seconds;
 }
 
+_Static_assert((int)LAB_PARTS == (int)STEP_PARTS, "a part's name is found by its number");
+
+const char *lab_part_name(int part)
+{
+    static const char *const names[LAB_PARTS] = {
+        [PART_DATA] = "data", [PART_TEACHER] = "teacher",   [PART_FORWARD] = "forward",
+        [PART_LOSS] = "loss", [PART_BACKWARD] = "backward", [PART_UPDATE] = "update"};
+    return names[part];
+}
+
+static double smoothed(double before, double now)
+{
+    return isnan(before) ? now : isnan(now) ? before : 0.95 * before + 0.05 * now;
+}
+
 void lab_draft_step(struct lab *lab, struct running *r, const struct trial_progress *p, double seconds)
 {
     struct lab_state *d = &lab->draft;
@@ -169,7 +186,9 @@ void lab_draft_step(struct lab *lab, struct running *r, const struct trial_progr
             d->fsp_student[i] = (double)s->fsp_student[i];
             d->fsp_teacher[i] = (double)s->fsp_teacher[i];
         }
-        d->step_seconds = isnan(d->step_seconds) ? seconds : 0.95 * d->step_seconds + 0.05 * seconds;
+        d->step_seconds = smoothed(d->step_seconds, seconds);
+        for (int i = 0; i < LAB_PARTS; i++)
+            d->part_seconds[i] = smoothed(d->part_seconds[i], s->seconds[i]);
         d->images_per_second = lab->params.batch / d->step_seconds;
         if (!isnan(p->train_accuracy)) {
             int n = ++r->train_n < STATUS_TRAIN_STEPS ? r->train_n : STATUS_TRAIN_STEPS;

@@ -308,12 +308,52 @@ static void what_is_not_there_is_refused(void **state)
     world_free(w);
 }
 
+/* What a transfer lets be recorded: of a batch of one, the matrices whose squared norms the losses are. */
+static void taken_matrices_are_those_of_the_step(void **state)
+{
+    (void)state;
+    struct world *w = world_new(P("batch=1", "teacher_steps=2", "finetune_steps=1", "lambda=0.0001"));
+    struct trial *t = begin(w, "taken");
+    struct trial_progress q = {0};
+    enum trial_end end;
+    int m, n, taken = 0;
+    float *g[2];
+    while (q.stage < STAGE_FINETUNE) {
+        assert_true(trial_step(t, &q, &end, NULL));
+        if (!q.fsp_taken) {
+            assert_false(trial_fsp(t, 0, 'T', &m, &n, &g[0]));
+            continue;
+        }
+        taken++;
+        for (int i = 0; i < 3; i++) {
+            double norm[3] = {0, 0, 0};
+            for (int k = 0; k < 2; k++)
+                assert_true(trial_fsp(t, i, "TS"[k], &m, &n, &g[k]));
+            for (int e = 0; e < m * n; e++) {
+                double a = (double)g[0][e], b = (double)g[1][e];
+                norm[0] += a * a, norm[1] += b * b, norm[2] += (a - b) * (a - b);
+            }
+            assert_true(fabs(norm[0] / (double)q.result.fsp_teacher[i] - 1) < 1e-5);
+            assert_true(fabs(norm[1] / (double)q.result.fsp_student[i] - 1) < 1e-5);
+            assert_true(fabs(norm[2] / (double)q.result.fsp[i] - 1) < 1e-5);
+            free(g[0]), free(g[1]);
+        }
+    }
+    assert_int_equal(taken, 6); /* the last one's, too, when the stage was over */
+    trial_free(t);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(training_does_not_notice),     cmocka_unit_test(shown_is_what_the_files_hold),
-        cmocka_unit_test(a_vgg_is_shown_by_layers),     cmocka_unit_test(a_side_may_be_missing),
-        cmocka_unit_test(what_is_too_large_is_reduced), cmocka_unit_test(what_is_not_there_is_refused),
+        cmocka_unit_test(training_does_not_notice),
+        cmocka_unit_test(shown_is_what_the_files_hold),
+        cmocka_unit_test(a_vgg_is_shown_by_layers),
+        cmocka_unit_test(a_side_may_be_missing),
+        cmocka_unit_test(what_is_too_large_is_reduced),
+        cmocka_unit_test(what_is_not_there_is_refused),
+        cmocka_unit_test(taken_matrices_are_those_of_the_step),
     };
     return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }
