@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "cmd.h"
 #include "io/config.h"
 #include "io/data.h"
+#include "io/gpuinfo.h"
 #include "io/store.h"
 #include "nn/backend.h"
 
@@ -23,6 +25,7 @@ struct report {
     int n;
     struct finding f[24];
 };
+enum { GPUS_MAX = 8 };
 
 static void say(struct report *r, const char *what, bool ok, const char *fmt, ...) PRINTF_LIKE(4, 5);
 static void say(struct report *r, const char *what, bool ok, const char *fmt, ...)
@@ -36,7 +39,7 @@ static void say(struct report *r, const char *what, bool ok, const char *fmt, ..
     va_end(ap);
 }
 
-static void look_at_device(struct report *r)
+static void look_at_cpu(struct report *r)
 {
     struct err err = {0};
     struct backend *be = backend_cpu_new(0, NULL, &err);
@@ -45,10 +48,29 @@ static void look_at_device(struct report *r)
     else
         say(r, "cpu", false, "%.200s", err.msg);
     backend_free(be);
-    if (access("/dev/nvidiactl", F_OK) == 0)
+}
+
+static void look_at_gpus(struct report *r)
+{
+    struct err err = {0};
+    struct gpuinfo *g = gpuinfo_open(NULL, &err);
+    bool driver = g || access("/dev/nvidiactl", F_OK) == 0;
+    for (int i = 0; g && i < gpuinfo_count(g) && i < GPUS_MAX; i++) {
+        struct gpu_info info;
+        char memory[32] = "memory not known";
+        gpuinfo_read(g, i, 0, &info);
+        if (!isnan(info.memory_total))
+            snprintf(memory, sizeof memory, "%.1f GiB", info.memory_total / (1 << 30));
+        say(r, "gpu", true, "%d: %s, %s, driver %s", i, info.name[0] ? info.name : "name not known", memory,
+            gpuinfo_driver(g)[0] ? gpuinfo_driver(g) : "not known");
+    }
+    if (!g)
+        say(r, "gpu", !driver, "%.240s", err.msg);
+    if (driver)
         say(r, "cuda", false, "an NVIDIA driver is there, but this version has no CUDA plug-in: device = cpu is used");
     else
         say(r, "cuda", true, "no NVIDIA driver here: device = cpu is used");
+    gpuinfo_close(g);
 }
 
 static void look_at_libraries(struct report *r)
@@ -127,13 +149,14 @@ int cmd_doctor(int argc, char **argv)
     if (!cmd_options_take(&argc, argv, &o))
         return 2;
     if (o.help) {
-        puts("usage: fsplab doctor [--json]\n\nWhat was found: processor, libraries, data, settings, terminal; what is missing and how to "
-             "get it.\nExit status 1 when something is wrong.\n\nexample: fsplab doctor --set data_dir=/data --json");
+        puts("usage: fsplab doctor [--json]\n\nWhat was found: processor, GPUs, libraries, data, settings, terminal; what is missing and "
+             "how to get it.\nExit status 1 when something is wrong.\n\nexample: fsplab doctor --set data_dir=/data --json");
         return 0;
     }
     if (argc > 1)
         return err_set(&err, ERR_USAGE, "doctor: '%s' is not understood; see `fsplab doctor --help`", argv[1]), cmd_fail(&o, &err);
-    look_at_device(&r);
+    look_at_cpu(&r);
+    look_at_gpus(&r);
     look_at_libraries(&r);
     look_at_settings(&r, &o);
     look_at_data(&r, &o);

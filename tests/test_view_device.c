@@ -430,7 +430,7 @@ static void the_study_s_gpu_is_shown_first(void **state)
     assert_true(command(CMD_UP));
     draw_at(80, 22);
     needs("GPU 0: ");
-    assert_true(command(CMD_FOLLOW));
+    assert_true(command(CMD_CANCEL));
     draw_at(80, 22);
     needs("GPU 1: ");
     m->n_gpus = 9; /* more than a sample has room for */

@@ -67,6 +67,10 @@ const struct key_def key_table[] = {
     {"fsp", 'i', CMD_NEXT_IMAGE, "i", "image", "the next probe image", false},
     {"fsp", 'I', CMD_PREVIOUS_IMAGE, "I", NULL, "the probe image before", false},
     {"fsp", 'E', CMD_EXPORT, "E", "export", "what is shown as a PNG under RUNS/STUDY/export", false},
+    /* device */
+    {"device", 'r', CMD_RANGE, "r", "range", "everything that is kept, or the latest two minutes", false},
+    {"device", TERM_UP, CMD_UP, "Up", NULL, "another GPU, where there are several; Esc: the one that the study uses", false},
+    {"device", TERM_DOWN, CMD_DOWN, "Down", NULL, NULL, false},
     /* log */
     {"log", '/', CMD_FILTER, "/", "filter", "only lines that contain a text", false},
     /* setup */
@@ -112,8 +116,8 @@ static void print_escaped(FILE *f, const char *s, bool roff)
 
 void keys_print(FILE *f, bool roff)
 {
-    static const char *const views[] = {NULL, "run", "fsp", "log", "setup"};
-    static const char *const names[] = {"Everywhere", "Run", "FSP", "Log", "Setup"};
+    static const char *const views[] = {NULL, "run", "fsp", "device", "log", "setup"};
+    static const char *const names[] = {"Everywhere", "Run", "FSP", "Device", "Log", "Setup"};
     for (size_t v = 0; v < ARRAY_LEN(views); v++) {
         fprintf(f, roff ? ".SS %s\n" : v ? "\n### %s\n\n| key | what it does |\n|---|---|\n" : "### %s\n\n| key | what it does |\n|---|---|\n",
                 names[v]);

@@ -459,7 +459,7 @@ static bool command(void *self, struct view_context *ctx, enum command cmd, stru
         v->gpu = (gpu_shown(v, ctx->model) + (cmd == CMD_DOWN ? 1 : n - 1)) % n;
         v->chosen = true;
         return true;
-    case CMD_FOLLOW: v->chosen = false; return true;
+    case CMD_CANCEL: v->chosen = false; return n > 1;
     default: return false;
     }
 }
