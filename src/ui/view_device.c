@@ -15,7 +15,7 @@
 struct device_view {
     bool chosen; /* by hand; else the GPU that the study uses */
     int gpu;
-    bool recent; /* the last minute or two instead of everything that is kept */
+    bool recent; /* the latest two minutes instead of everything that is kept */
 };
 
 enum { MIN_WIDTH_SIDE = 110, MIN_W_FRAME = 60, MIN_H_FRAME = 26, WIDE = 64, BINS_MAX = 1024 };
@@ -256,7 +256,7 @@ static void draw_step(const struct scene *s, struct rect r, const struct parts *
 struct history {
     double window, end; /* s; end: of the last bin */
     int bins;
-    bool fine;
+    bool fine, apart; /* room for an axis; and for an empty row below each */
 };
 
 /* How long the axis is: the shortest of a few round times that holds everything. */
@@ -316,8 +316,8 @@ static void draw_history(const struct scene *s, struct rect r, const struct quan
     whole = fmax(isnan(whole) ? 0 : whole, isnan(whole) || top > whole ? figure_round_up(top, q->unit) : 0);
     for (int i = 0; i < h->bins; i++)
         v[i] /= whole;
-    if (r.h >= 5)
-        rect_bottom(&r, 1); /* apart from the next */
+    if (h->apart)
+        rect_bottom(&r, 1);
     struct rect label = rect_left(&r, h->fine ? 16 : 11), axis = rect_left(&r, h->fine ? 9 : 0);
     struct style muted = look_style(s->l, ROLE_MUTED);
     canvas_text(s->c, label, label.x, label.y, look_style(s->l, q->role), h->fine ? q->name : q->brief);
@@ -393,6 +393,7 @@ static void draw_histories(const struct scene *s, struct rect r, bool recent)
     draw_time_axis(s, axis, h.window);
     int n = r.h / 3 > 4 ? r.h / 3 : r.h / 2 > 4 ? 4 : r.h / 2;
     n = n < most ? n : most;
+    h.apart = n > 0 && r.h / n >= 5;
     for (int i = 0; i < n; i++)
         draw_history(s, rect_top(&r, r.h / (n - i) + (r.h % (n - i) != 0)), table[i], &h);
 }
