@@ -89,7 +89,7 @@ static void *burn(void *until)
     while (cpu_seconds() < *(double *)until)
         for (int i = 0; i < 100000; i++)
             x += i;
-    return NULL;
+    return x < 0 ? until : NULL;
 }
 
 static void cpu_is_what_getrusage_says(void **state)

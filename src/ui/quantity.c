@@ -125,7 +125,7 @@ void quantity_note(const struct quantity *q, const struct device_sample *d, int 
     if (q == &own_cpu && d->proc.cores > 0)
         note_add(note, cap, room, "of %d", d->proc.cores);
     if (q == &own_cpu && g && d->proc.threads >= 0)
-        note_add(note, cap, room, "%d threads", d->proc.threads);
+        note_add(note, cap, room, "%d thread%s", d->proc.threads, d->proc.threads == 1 ? "" : "s");
     if (q == &own_memory && !isnan(d->proc.rss_peak)) {
         figure_text(UNIT_BYTES, d->proc.rss_peak, l, a, sizeof a);
         note_add(note, cap, room, "peak %s", a);
