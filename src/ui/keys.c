@@ -69,7 +69,7 @@ const struct key_def key_table[] = {
     {"fsp", 'E', CMD_EXPORT, "E", "export", "what is shown as a PNG under RUNS/STUDY/export", false},
     /* device */
     {"device", 'r', CMD_RANGE, "r", "range", "everything that is kept, or the latest two minutes", false},
-    {"device", TERM_UP, CMD_UP, "Up", NULL, "another GPU, where there are several; Esc: the one that the study uses", false},
+    {"device", TERM_UP, CMD_UP, "Up", NULL, "another GPU, where there are several; Esc: the study's own", false},
     {"device", TERM_DOWN, CMD_DOWN, "Down", NULL, NULL, false},
     /* log */
     {"log", '/', CMD_FILTER, "/", "filter", "only lines that contain a text", false},
