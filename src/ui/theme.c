@@ -70,7 +70,12 @@ struct place {
 
 static bool wrong(const struct place *p, const char *what, const char *read, const char *allowed)
 {
-    return err_set(p->err, ERR_CONFIG, "%s:%d: %s '%.60s': %s", p->path, p->line, what, read, allowed);
+    char shown[64]; /* the message may go to a terminal */
+    size_t n = 0;
+    for (; read[n] && n + 1 < sizeof(shown); n++)
+        shown[n] = (signed char)read[n] >= ' ' && read[n] != 127 ? read[n] : '?'; /* ASCII only */
+    shown[n] = '\0';
+    return err_set(p->err, ERR_CONFIG, "%s:%d: %s '%s': %s", p->path, p->line, what, shown, allowed);
 }
 
 static int hex_digit(char c)
@@ -199,15 +204,26 @@ static bool parse_line(const struct place *p, char *text, struct changes *c)
     return parse_style(p, value, &c->role[r]);
 }
 
+enum { MAX_LINE = 500 };
+
 static bool parse_file(FILE *f, const char *path, struct changes *c, struct err *err)
 {
     struct place p = {path, 0, err};
-    char line[512];
-    while (fgets(line, sizeof(line), f)) {
+    char line[MAX_LINE + 2];
+    size_t n = 0;
+    for (int byte = 0; byte != EOF;) {
+        byte = getc(f);
+        if (byte == '\0')
+            return err_set(err, ERR_CONFIG, "%s:%d: a byte 0: this is no text", path, p.line + 1);
+        if (byte != '\n' && byte != EOF) {
+            if (n == MAX_LINE)
+                return err_set(err, ERR_CONFIG, "%s:%d: a line of more than %d bytes", path, p.line + 1, MAX_LINE);
+            line[n++] = (char)byte;
+            continue;
+        }
+        line[n] = '\0';
+        n = 0;
         p.line++;
-        size_t n = strlen(line);
-        if (n + 1 == sizeof(line) && line[n - 1] != '\n')
-            return err_set(err, ERR_CONFIG, "%s:%d: line of more than %zu bytes", path, p.line, sizeof(line) - 2);
         if (!parse_line(&p, line, c))
             return false;
     }
