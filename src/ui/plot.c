@@ -124,18 +124,34 @@ static double drawn(const struct scene *s, double y)
     return s->p->log_y ? log10(y) : y;
 }
 
+/* Whether a value can be drawn at all. */
+static bool is_value(const struct scene *s, double y)
+{
+    return isfinite(y) && (!s->p->log_y || y > 0);
+}
+
+/* The values of a curve in the window, and of its line where that crosses the window's edges. */
+static void add_visible(const struct scene *s, const struct plot_curve *c, const double *values, struct range *r)
+{
+    const double edge[] = {s->x.lo, s->x.hi};
+    for (int i = 0; i < c->n; i++) {
+        double x = c->x[i], y = values[i];
+        if (!is_value(s, y))
+            continue;
+        if (x >= s->x.lo && x <= s->x.hi)
+            range_add(r, y);
+        for (int e = 0; e < 2 && i > 0; e++)
+            if (c->x[i - 1] < edge[e] && x > edge[e] && is_value(s, values[i - 1]))
+                range_add(r, values[i - 1] + (y - values[i - 1]) * ((edge[e] - c->x[i - 1]) / (x - c->x[i - 1])));
+    }
+}
+
 static void find_y_range(struct scene *s)
 {
     const struct plot *p = s->p;
     struct range r = {NAN, NAN};
-    for (int k = 0; k < p->n_curves; k++) {
-        const struct plot_curve *c = &p->curves[k];
-        for (int i = 0; i < c->n; i++) {
-            double y = s->values[k][i];
-            if (c->x[i] >= s->x.lo && c->x[i] <= s->x.hi && isfinite(y) && (!p->log_y || y > 0))
-                range_add(&r, y);
-        }
-    }
+    for (int k = 0; k < p->n_curves; k++)
+        add_visible(s, &p->curves[k], s->values[k], &r);
     s->any = !isnan(r.lo);
     struct range y = range_settle(r, p->y_min, p->y_max, p->log_y);
     if (p->log_y)
