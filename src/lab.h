@@ -92,6 +92,8 @@ struct lab_state {
 /* The trials that a study with these settings (after params_check) will have, repeats too, unless a search ends early or
  * more are enqueued. -1: no search can be made of them. */
 int64_t lab_planned(const struct params *);
+/* Whether a search can be made of them; ERR_CONFIG says why not. */
+bool lab_can_plan(const struct params *, struct err *);
 
 struct lab;
 /* Opens a study (params after params_check; STUDY is its name, RUNS the folder of all): lock, store, data, backend, and
