@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app_impl.h"
+#include "wrap.h"
 
 enum { MIN_W = 60, MIN_H = 16 };
 
@@ -97,6 +98,18 @@ static void draw_keys(struct app *a, struct rect r)
         }
 }
 
+/* A sentence that is wider than the footer takes as many rows above it as it needs. */
+static void draw_sentence(struct app *a, struct rect r, enum theme_role role, const char *text)
+{
+    struct style s = look_style(&a->look, role);
+    int rows = wrap_text(NULL, r, s, text);
+    rows = rows < 1 ? 1 : rows > 6 ? 6 : rows;
+    r.y -= rows - 1;
+    r.h = rows;
+    canvas_fill(&a->canvas, (struct rect){0, r.y, a->canvas.w, rows}, ' ', look_style(&a->look, ROLE_TEXT));
+    wrap_text(&a->canvas, r, s, text);
+}
+
 static void draw_footer(struct app *a, struct rect r)
 {
     const struct look *l = &a->look;
@@ -106,10 +119,12 @@ static void draw_footer(struct app *a, struct rect r)
         int x = canvas_printf(&a->canvas, r, r.x, r.y, look_style(l, ROLE_TITLE), "%s: ", a->pending.text);
         x = canvas_text(&a->canvas, r, x, r.y, look_style(l, ROLE_TEXT), a->text);
         canvas_put(&a->canvas, x < r.x + r.w ? x : r.x + r.w - 1, r.y, ' ', look_style(l, ROLE_SELECTED));
-        if (a->refusal[0])
-            canvas_printf(&a->canvas, r, x + 2, r.y, look_style(l, ROLE_BAD), "%s", a->refusal);
+        if (a->refusal[0] && x + 2 + text_width(a->refusal) <= r.x + r.w)
+            canvas_text(&a->canvas, r, x + 2, r.y, look_style(l, ROLE_BAD), a->refusal);
+        else if (a->refusal[0])
+            draw_sentence(a, (struct rect){r.x, r.y - 1, r.w, 1}, ROLE_BAD, a->refusal);
     } else if (a->status[0] && a->model.now < a->status_until) {
-        canvas_text(&a->canvas, r, r.x, r.y, look_style(l, a->status_role), a->status);
+        draw_sentence(a, r, a->status_role, a->status);
     } else {
         a->status[0] = 0;
         draw_keys(a, r);
