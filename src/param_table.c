@@ -23,10 +23,10 @@ const struct param_def param_table[] = {
     {SETTING(data_dir), .type = PARAM_STRING, .initial = "data", .unit = "", .group = "data",
      .help = "folder of the data set's files, relative to the working folder; where synth is absent it is made"
              " in its subfolder synth"},
-    {SETTING(train_limit), .type = PARAM_INT, .flags = TEACHER, .max = 10000000, .initial = "0", .unit = "images",
+    {SETTING(train_limit), .type = PARAM_INT, .scale = SCALE_LOG, .flags = TEACHER, .max = 10000000, .initial = "0", .unit = "images",
      .group = "data",
      .help = "use only so many training images; 0 = all"},
-    {SETTING(test_limit), .type = PARAM_INT, .flags = TRIAL, .max = 10000000, .initial = "0", .unit = "images",
+    {SETTING(test_limit), .type = PARAM_INT, .scale = SCALE_LOG, .flags = TRIAL, .max = 10000000, .initial = "0", .unit = "images",
      .group = "data",
      .help = "use only so many test images; 0 = all"},
     {SETTING(val_fraction), .type = PARAM_FLOAT, .flags = TEACHER, .max = 0.9, .initial = "0.1", .unit = "",
