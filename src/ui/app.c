@@ -192,6 +192,10 @@ static void obey(struct app *a, const struct request *r, bool tune)
         break;
     }
     case ASK_SCREEN: show(a, app_find_view(r->text)); break;
+    case ASK_OPEN:
+        app_open_study(a, r->text);
+        show(a, app_find_view("run"));
+        break;
     }
     a->dirty = true;
 }

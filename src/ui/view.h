@@ -12,11 +12,12 @@ struct request {
     enum {
         ASK_NOTHING,
         ASK_STUDY,   /* `wire` to the study process; asked for confirmation first when `confirm` is not "" */
-        ASK_START,   /* start the study with `params` */
+        ASK_START,   /* start the study named `text` with `params`, which stay valid until the next call */
         ASK_STATUS,  /* show `text` in the status line */
         ASK_TYPE,    /* let the user type a line: prompt `text`, initial `initial`; it comes back through typed() */
         ASK_PROBE,   /* fetch the probe that sel.probe_* names */
         ASK_SCREEN,  /* show the screen named `text` */
+        ASK_OPEN,    /* look at the study named `text`, whether or not a process runs it */
     } kind;
     struct wire_request wire;
     char confirm[128], text[256], initial[64];
@@ -50,26 +51,38 @@ extern const struct view view_run, view_fsp, view_device, view_log, view_setup;
 /* What the roof lends to the screens, since they know neither nets nor processes. */
 struct net_card {
     char name[32];
-    int64_t parameters, macs, tf_flops;
+    int64_t parameters, macs, tf_flops; /* on one image */
     int blocks;
 };
 struct pair_card {
-    struct net_card teacher, student; /* teacher.name "" where the method has none */
-    int n_pairs;
+    struct net_card teacher, student; /* name "": the method has none, or it is no net */
+    int n_pairs;                      /* FSP: 3; hint: 1; else 0 */
     struct {
         char teacher_maps[64], student_maps[64]; /* "32x32x16 -> 32x32x16" */
-        int m, n;                                /* of the FSP matrix; 0: none */
+        int m, n;                                /* of the FSP matrix; 0: none, or the nets' differ */
     } pair[3];
+    int64_t trials, steps; /* planned, repeats and teacher too, unless a search ends early; -1: not known */
     char problem[512]; /* why this cannot be trained; "" when it can */
+};
+/* What is known of a study without asking its process. */
+struct study_card {
+    char state[16]; /* "": not started; running, paused, stopped, complete, failed, interrupted (its process is gone),
+                       unreadable */
+    int trials, complete;
+    double best; /* validation accuracy; NaN: none yet */
 };
 struct ui_host {
     void *ctx;
+    const char *nets; /* names to choose from, between blanks; others can be typed. May be NULL */
     void (*describe)(void *ctx, const struct params *, struct pair_card *);
-    /* Starts (or goes on with) the study process and waits until it listens. */
+    /* Starts (or goes on with) the study process and waits until it listens; true also when one runs already. */
     bool (*start)(void *ctx, const char *study, const struct params *, struct err *);
-    /* Settings of a study of experiments.ini, and the names there are (free each and the array). */
+    /* Settings of a study of experiments.ini, those it was begun with on top; and the names there are (free each and the
+     * array; -1 with err). */
     bool (*settings)(void *ctx, const char *study, struct params *, struct err *);
     int (*studies)(void *ctx, char ***names, struct err *);
+    /* Reads the study's store. Blocks on nobody. May be NULL. */
+    void (*look)(void *ctx, const char *study, struct study_card *);
 };
 
 #endif

@@ -1,0 +1,240 @@
+/* Here the nets, the engine's plan, the configuration and the start of processes come together for the screens, which may
+ * know none of them. Nothing in it waits for a study process but the start itself. */
+#include "host.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host_changes.h"
+#include "io/config.h"
+#include "io/store.h"
+#include "lab.h"
+#include "nn/flops.h"
+#include "spawn.h"
+#include "trial.h"
+#include "weights.h"
+
+static const char nets[] = "res8 res14 res20 res26 res32 res44 res56 vgg8 vgg14 vgg20 vgg26";
+
+/* ---- what settings come to ---- */
+
+static void describe_net(const struct net_spec *s, struct net_card *card)
+{
+    struct net_cost cost = net_cost(s);
+    net_spec_format(s, card->name, sizeof card->name);
+    card->parameters = cost.parameters;
+    card->macs = cost.macs;
+    card->tf_flops = cost.tf_flops;
+    card->blocks = net_blocks(s);
+}
+
+static size_t map_text(const struct net_spec *s, int tap, char *buf, size_t cap, size_t len)
+{
+    struct map_shape m = net_tap_shape(s, tap);
+    return str_append(buf, cap, len, "%s%dx%dx%d", len ? " -> " : "", m.h, m.w, m.c);
+}
+
+static void describe_fsp(const struct net_spec *teacher, const struct net_spec *student, bool inside, struct pair_card *card)
+{
+    struct fsp_taps t = fsp_taps(teacher, inside), s = fsp_taps(student, inside);
+    card->n_pairs = 3;
+    for (int i = 0; i < 3; i++) {
+        char *tm = card->pair[i].teacher_maps, *sm = card->pair[i].student_maps;
+        size_t cap = sizeof card->pair[i].teacher_maps;
+        map_text(teacher, t.last[i], tm, cap, map_text(teacher, t.first[i], tm, cap, 0));
+        map_text(student, s.last[i], sm, cap, map_text(student, s.first[i], sm, cap, 0));
+        int m = net_tap_shape(teacher, t.first[i]).c, n = net_tap_shape(teacher, t.last[i]).c;
+        bool equal = m == net_tap_shape(student, s.first[i]).c && n == net_tap_shape(student, s.last[i]).c;
+        card->pair[i].m = equal ? m : 0;
+        card->pair[i].n = equal ? n : 0;
+    }
+}
+
+static void describe_hint(const struct net_spec *teacher, const struct net_spec *student, struct pair_card *card)
+{
+    card->n_pairs = 1;
+    map_text(teacher, hint_tap(teacher), card->pair[0].teacher_maps, sizeof card->pair[0].teacher_maps, 0);
+    map_text(student, hint_tap(student), card->pair[0].student_maps, sizeof card->pair[0].student_maps, 0);
+}
+
+static bool is_file(const char *net)
+{
+    size_t n = strlen(net), end = strlen(".safetensors");
+    return n > end && strcmp(net + n - end, ".safetensors") == 0;
+}
+
+/* Steps of all trials and of the teacher, who learns once; -1 when a search sets the stages' lengths. */
+static int64_t planned_steps(const struct params *p, int64_t trials)
+{
+    bool transfer = p->method == METHOD_FSP || p->method == METHOD_HINT;
+    int transfer_steps = param_find("transfer_steps"), finetune_steps = param_find("finetune_steps");
+    if (trials < 0)
+        return -1;
+    for (int i = 0; i < p->n_ranges; i++)
+        if (p->ranges[i].def == transfer_steps || p->ranges[i].def == finetune_steps)
+            return -1;
+    int64_t teacher = p->method != METHOD_NONE && !is_file(p->teacher) ? p->teacher_steps : 0;
+    return teacher + trials * ((transfer ? p->transfer_steps : 0) + (int64_t)p->finetune_steps);
+}
+
+static void describe(void *ctx, const struct params *p, struct pair_card *card)
+{
+    /* the data are not read for this: a set large enough for any batch stands for them */
+    const struct dataset data = {.kind = p->dataset, .classes = p->dataset == DATASET_CIFAR100 ? 100 : 10, .n_train = INT_MAX};
+    struct net_spec teacher, student;
+    struct err err = {0};
+    bool b = p->shortcut == SHORTCUT_B;
+    (void)ctx;
+    memset(card, 0, sizeof *card);
+    bool has_student = net_parse(p->student, b, data.classes, &student, NULL);
+    bool has_teacher = p->method != METHOD_NONE && (is_file(p->teacher) ? weights_spec_of(p->teacher, &teacher, NULL)
+                                                                        : net_parse(p->teacher, b, data.classes, &teacher, NULL));
+    if (has_student)
+        describe_net(&student, &card->student);
+    if (has_teacher)
+        describe_net(&teacher, &card->teacher);
+    if (has_student && has_teacher && p->method == METHOD_FSP)
+        describe_fsp(&teacher, &student, p->pairing == PAIRING_INSIDE, card);
+    if (has_student && has_teacher && p->method == METHOD_HINT)
+        describe_hint(&teacher, &student, card);
+    card->trials = lab_planned(p);
+    card->steps = planned_steps(p, card->trials);
+    if (!trial_check(p, &data, &err) || !lab_can_plan(p, &err))
+        str_append(card->problem, sizeof card->problem, 0, "%s", err.msg);
+}
+
+/* ---- studies ---- */
+
+static int studies(void *ctx, char ***names, struct err *err)
+{
+    const struct cmd_options *o = ctx;
+    return config_studies(o->config, names, err);
+}
+
+/* The study's row, for a moment of reading. False: there is none. */
+static bool study_row(const struct cmd_options *o, const char *study, struct study_row *row, struct trial_row **trials,
+                      int *n_trials, struct err *err)
+{
+    char *path = xstrfmt("%s/%s/study.db", o->runs, study);
+    struct store *s = access(path, F_OK) == 0 ? store_open_readonly(path, err) : NULL;
+    bool found = false;
+    free(path);
+    if (!s)
+        return false;
+    store_set_patience(s, 0);
+    found = store_study_get(s, row, &found, err) && found;
+    if (found && trials)
+        *n_trials = store_trials(s, trials, err);
+    store_close(s);
+    return found;
+}
+
+/* Settings as the store keeps them lie over those of the INI; ranges and the choice of the test set are all in there. */
+static void apply_stored(struct params *p, const char *text)
+{
+    p->n_ranges = 0;
+    p->select = SELECT_VAL;
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        char *line = xstrfmt("%.*s", (int)n, text);
+        params_set_pair(p, line, NULL); /* of another version: the start says what it thinks of it */
+        free(line);
+        text += n + (text[n] == '\n');
+    }
+}
+
+static bool settings(void *ctx, const char *study, struct params *p, struct err *err)
+{
+    const struct cmd_options *o = ctx;
+    struct study_row row = {0};
+    if (!config_read(o->config, study, p, err))
+        return false;
+    if (study_row(o, study, &row, NULL, NULL, NULL)) {
+        apply_stored(p, row.settings ? row.settings : "");
+        study_row_release(&row);
+    }
+    for (int i = 0; i < o->n_set; i++)
+        if (!params_set_pair(p, o->set[i], err))
+            return err_prefix(err, "--set %s", o->set[i]);
+    return true;
+}
+
+/* Whether the process lives that holds the study's lock (its number stands in the file). */
+static bool is_run(const struct cmd_options *o, const char *study)
+{
+    char *path = xstrfmt("%s/%s/lock", o->runs, study);
+    FILE *f = fopen(path, "re");
+    int pid = 0;
+    free(path);
+    if (!f)
+        return false;
+    bool named = fscanf(f, "%d", &pid) == 1 && pid > 0;
+    fclose(f);
+    return named && (kill(pid, 0) == 0 || errno == EPERM);
+}
+
+static void look(void *ctx, const char *study, struct study_card *card)
+{
+    const struct cmd_options *o = ctx;
+    struct study_row row = {0};
+    struct trial_row *trials = NULL;
+    struct err err = {0};
+    int n = 0;
+    bool found = study_row(o, study, &row, &trials, &n, &err);
+    if (err.code == ERR_BUSY)
+        return;
+    *card = (struct study_card){.best = NAN, .trials = n > 0 ? n : 0};
+    if (err.code && err.code != ERR_IO) /* ERR_IO: nothing in it yet */
+        str_append(card->state, sizeof card->state, 0, "unreadable");
+    else if (found)
+        str_append(card->state, sizeof card->state, 0, "%s",
+                   strcmp(row.state, "running") == 0 && !is_run(o, study) ? "interrupted" : row.state);
+    for (int i = 0; i < n; i++) {
+        card->complete += trials[i].state == TRIAL_COMPLETE;
+        if (isfinite(trials[i].val_accuracy) && !(trials[i].val_accuracy <= card->best))
+            card->best = trials[i].val_accuracy;
+    }
+    free(trials);
+    study_row_release(&row);
+}
+
+/* ---- starting ---- */
+
+static bool start(void *ctx, const char *study, const struct params *want, struct err *err)
+{
+    const struct cmd_options *o = ctx;
+    struct params base;
+    struct changes changes;
+    if (!config_read(o->config, study, &base, err))
+        return false;
+    changes_init(&changes, &base, want);
+    struct spawn_options s = {.config = o->config, .runs = o->runs, .n_set = changes.n, .set = changes.set};
+    bool ok = spawn_study(study, &s, err);
+    changes_release(&changes);
+    if (ok || err->code != ERR_BUSY || !is_run(o, study))
+        return ok;
+    *err = (struct err){0}; /* somebody else was faster */
+    return true;
+}
+
+void host_init(struct ui_host *h, const struct cmd_options *o)
+{
+    *h = (struct ui_host){.ctx = (void *)o, /* only read */
+                          .nets = nets,
+                          .describe = describe,
+                          .start = start,
+                          .settings = settings,
+                          .studies = studies,
+                          .look = look};
+}
+
+void host_release(struct ui_host *h)
+{
+    *h = (struct ui_host){0};
+}
