@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "io/config.h"
+#include "ui/keys.h"
 
 static const struct {
     const char *name;
@@ -13,6 +15,7 @@ static const struct {
     const char *help;
 } commands[] = {
     {"run", cmd_run, "run a study, or go on with it"},
+    {"attach", cmd_attach, "the screens of a study that was begun"},
     {"ls", cmd_ls, "studies and how far they are"},
     {"trials", cmd_trials, "a study's trials, as a table, JSON or CSV"},
     {"ctl", cmd_ctl, "look in, pause, resume, stop, set a value, enqueue a trial"},
@@ -26,7 +29,8 @@ static void help(FILE *out)
 {
     fprintf(out,
             "fsplab %s: transfer learning by the flow of solution procedure (FSP)\n\n"
-            "usage: fsplab COMMAND [ARGUMENT]... [-c FILE] [--runs DIR] [--set key=value]... [--json]\n\n",
+            "usage: fsplab [STUDY] [--readonly] [--theme NAME]    the workbench; without a STUDY it opens on Setup\n"
+            "       fsplab COMMAND [ARGUMENT]... [-c FILE] [--runs DIR] [--set key=value]... [--json]\n\n",
             FSPLAB_VERSION);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
@@ -47,15 +51,19 @@ static int distance(const char *a, const char *b)
     return 1 + (skip_a < both ? skip_a : both);
 }
 
-/* Whether experiments.ini (the one here, or after -c) has a study of that name. */
+/* Whether the word names a study: of experiments.ini (the one here, or after -c), or one that has a folder. */
 static bool is_study(const char *word, int argc, char **argv)
 {
-    const char *config = "experiments.ini";
+    const char *config = "experiments.ini", *runs = "runs";
     char **names = NULL;
-    bool found = false;
     for (int i = 2; i + 1 < argc; i++)
         if (strcmp(argv[i], "-c") == 0)
             config = argv[i + 1];
+        else if (strcmp(argv[i], "--runs") == 0)
+            runs = argv[i + 1];
+    char *path = xstrfmt("%s/%s/study.db", runs, word);
+    bool found = access(path, F_OK) == 0;
+    free(path);
     int n = config_studies(config, &names, NULL);
     for (int i = 0; i < n; i++) {
         found |= strcmp(names[i], word) == 0;
@@ -65,23 +73,10 @@ static bool is_study(const char *word, int argc, char **argv)
     return found;
 }
 
-static int no_screens(const char *study)
-{
-    fprintf(stderr,
-            "fsplab: the screens are not part of this version: `fsplab run %s` runs a study, `fsplab ctl %s status` "
-            "looks in\n",
-            study, study);
-    return 2;
-}
-
-static int unknown(int argc, char **argv)
+static int unknown(char **argv)
 {
     static const char *const later[] = {"suggest", "report", "export"};
     const char *near = NULL, *word = argv[1];
-    if (strcmp(word, "attach") == 0)
-        return no_screens(argc > 2 && argv[2][0] != '-' ? argv[2] : "STUDY");
-    if (is_study(word, argc, argv))
-        return no_screens(word);
     for (size_t i = 0; i < ARRAY_LEN(later); i++)
         if (strcmp(word, later[i]) == 0) {
             fprintf(stderr, "fsplab: '%s' is not part of this version; `fsplab --help` lists the commands\n", word);
@@ -109,18 +104,36 @@ static int finish(int status)
     return status;
 }
 
+/* `fsplab`, `fsplab STUDY`, `fsplab --readonly STUDY`: no subcommand, but the workbench. */
+static bool is_workbench(int argc, char **argv)
+{
+    static const char *const options[] = {"-c", "--runs", "--set", "--readonly", "--theme"};
+    if (argc < 2)
+        return isatty(0) && isatty(1);
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        if (strcmp(argv[1], options[i]) == 0)
+            return true;
+    return argv[1][0] != '-' && is_study(argv[1], argc, argv);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 2) {
+    if (argc < 2 && !is_workbench(argc, argv)) {
         help(stderr);
         return 2;
     }
+    if (argc < 2)
+        return cmd_workbench(argc, argv);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         help(stdout);
         return finish(0);
     }
     if (strcmp(argv[1], "--help-roff") == 0) { /* for the man page */
         params_print_help(stdout, true);
+        return finish(0);
+    }
+    if (strcmp(argv[1], "--keys-roff") == 0 || strcmp(argv[1], "--keys-markdown") == 0) { /* man page, docs/KEYS.md */
+        keys_print(stdout, strcmp(argv[1], "--keys-roff") == 0);
         return finish(0);
     }
     if (strcmp(argv[1], "--version") == 0) {
@@ -130,5 +143,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return finish(commands[i].run(argc - 1, argv + 1));
-    return unknown(argc, argv);
+    if (is_workbench(argc, argv))
+        return finish(cmd_workbench(argc, argv));
+    return unknown(argv);
 }
