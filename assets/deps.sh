@@ -33,6 +33,7 @@ need libjansson-dev 'JSON: output for scripts, the socket, safetensors' library 
 need libmd-dev 'checksums of data and checkpoints' library libmd
 need libcmocka-dev 'the tests' library cmocka
 need libvterm-dev 'a terminal in memory, for the tests of the screens' library vterm
+need tmux 'a terminal for the tests of the screens' has tmux
 
 [ -n "$names" ] || exit 0
 echo "missing:$reasons"

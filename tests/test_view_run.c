@@ -323,6 +323,7 @@ static void the_filter_keeps_what_contains_it(void **state)
 
 int main(void)
 {
+    setenv("TZ", "UTC", 1); /* the log shows times of day */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_layout_covers_everything_once),
         cmocka_unit_test(screens_look_as_kept),

@@ -76,9 +76,12 @@ static void draw_bar(struct app *a, struct rect r)
 
 /* ---- the footer ---- */
 
-static bool shown_in_footer(const struct key_def *k, const char *view)
+/* Keys that need a study process are not offered while there is none. */
+static bool shown_in_footer(const struct app *a, const struct key_def *k, const char *view)
 {
-    return k->label && (!k->view || strcmp(k->view, view) == 0);
+    bool steers = k->command == CMD_PAUSE || k->command == CMD_TUNE_NEXT || k->command == CMD_DETACH;
+    return k->label && (!k->view || strcmp(k->view, view) == 0) && !(k->acts && a->model.readonly) &&
+           !(steers && a->model.conn != CONN_LIVE);
 }
 
 static void draw_keys(struct app *a, struct rect r)
@@ -88,7 +91,7 @@ static void draw_keys(struct app *a, struct rect r)
     for (int own = 0; own < 2; own++) /* what holds everywhere stays where it is; the screen's own behind it */
         for (int i = 0; i < key_count; i++) {
             const struct key_def *k = &key_table[i];
-            if (!shown_in_footer(k, view) || (k->view != NULL) != (own == 1) || (k->acts && a->model.readonly))
+            if (!shown_in_footer(a, k, view) || (k->view != NULL) != (own == 1))
                 continue;
             int w = text_width(k->name) + 1 + text_width(k->label) + 2;
             if (x + w > r.x + r.w)
