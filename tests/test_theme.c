@@ -145,12 +145,13 @@ static void endless_lines_and_bytes_that_are_no_text(void **state)
     struct theme t;
     struct err err;
     static char longer[3000];
+    static const char with_zero[] = "text = bold\n\0muted = dim\n", with_escape[] = "\033]0;title\007 = bold\n";
     memset(longer, 'x', sizeof(longer));
     assert_false(read_text(longer, sizeof(longer), &t, &err));
     assert_non_null(strstr(err.msg, "my.theme:1: "));
-    assert_false(read_text("text = bold\n\0muted = dim\n", 25, &t, &err));
+    assert_false(read_text(with_zero, sizeof(with_zero) - 1, &t, &err));
     assert_non_null(strstr(err.msg, "my.theme:2: "));
-    assert_false(read_text("\033]0;title\007 = bold\n", 20, &t, &err));
+    assert_false(read_text(with_escape, sizeof(with_escape) - 1, &t, &err));
     assert_null(strchr(err.msg, '\033'));
     struct rng r;
     rng_seed(&r, 5, 1);

@@ -1,7 +1,7 @@
 /* One SCREEN of ncurses. A frame is compared with the last one cell by cell before ncurses hears of it: first as it was
  * drawn, then as the terminal would show it, so an unchanged frame costs no byte and no call, and the marks of
- * synchronised output (DEC 2026) go out only around a frame that has something in it. The opening mark goes through
- * ncurses's own buffer; the closing one is written after doupdate(), which leaves that buffer empty.
+ * synchronised output (DEC 2026) go out only around a frame that has something in it. Both are written past ncurses,
+ * whose own buffer is empty before and after doupdate() (putp() would not do: it goes through stdout's).
  *
  * Keys are read through a pad, because reading through a window would refresh it. The size is asked of the kernel at
  * every key instead of waiting for SIGWINCH to reach the right thread. After a hang-up getch() would report "no key"
@@ -232,11 +232,10 @@ void term_close(struct term *t)
         return;
     if (!t->gone)
         endwin();
-    else
-        undo.armed = 0;
+    undo.armed = 0;
+    tcsetattr(t->out, TCSANOW, &undo.modes); /* whatever ncurses thinks they were */
     delwin(t->input);
     delscreen(t->screen);
-    undo_now(); /* harmless twice, and the modes are restored whatever ncurses thinks they were */
     base_set_death_hook(NULL);
     canvas_release(&t->last);
     free(t->shown);
@@ -437,7 +436,7 @@ void term_draw(struct term *t, const struct canvas *c, enum color_depth depth)
     if (repaint)
         clearok(curscr, TRUE);
     if (t->synchronised)
-        putp(SYNC_BEGIN);
+        write_all(t, SYNC_BEGIN);
     wnoutrefresh(stdscr);
     doupdate();
     if (t->synchronised)
