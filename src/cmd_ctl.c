@@ -1,5 +1,6 @@
 /* `fsplab ctl`: what a key does, for scripts: asks the study process over its socket and waits until the command has
  * taken effect. Status of a study that nobody runs comes from its store. */
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,48 +16,100 @@ enum { ACK_MS = 120000 }; /* a command takes effect between two steps, and saves
 
 static void help(void)
 {
-    puts("usage: fsplab ctl STUDY status [--json]\n"
-         "       fsplab ctl STUDY pause | resume | stop\n"
-         "       fsplab ctl STUDY set key=value\n"
-         "       fsplab ctl STUDY enqueue key=value...\n"
-         "\n"
-         "Looks at a running study or steers it. A command is answered with the step at which it took effect.\n"
-         "set: lambda, lambda1, lambda2, lambda3, lr (of the present stage), transfer_lr, finetune_lr.\n"
-         "enqueue: a trial at these values goes first; searched settings not named take the study's own value.\n"
-         "stop: saves and ends the process; `fsplab run STUDY` goes on from there.\n"
-         "\n"
-         "examples:\n"
-         "  fsplab ctl demo status --json\n"
-         "  fsplab ctl demo set lambda=0.05");
+    puts(
+        "usage: fsplab ctl STUDY status [--json]\n"
+        "       fsplab ctl STUDY pause | resume | stop | skip\n"
+        "       fsplab ctl STUDY set key=value\n"
+        "       fsplab ctl STUDY enqueue key=value...\n"
+        "       fsplab ctl STUDY clone TRIAL [key=value]... [--warm]\n"
+        "\n"
+        "Looks at a running study or steers it. A command is answered with the step at which it took effect.\n"
+        "\n"
+        "  pause    saves, frees the memory of the nets, and waits for `resume`\n"
+        "  stop     saves and ends the process; `fsplab run STUDY` goes on from there\n"
+        "  skip     ends the present stage at this step: fine-tuning follows the transfer, an evaluation the fine-tuning\n"
+        "  set      lambda, lambda1, lambda2, lambda3, lr (of the present stage), transfer_lr, finetune_lr\n"
+        "  enqueue  a trial at these values goes first; searched settings not named take the study's own value\n"
+        "  clone    a new trial with the values of another but for those named, which may be any that can be searched:\n"
+        "           from its beginning, or with --warm from its latest checkpoint (then only what `set` takes)\n"
+        "\n"
+        "A trial that was changed by hand is marked as edited, and the search does not count it. A checkpoint is written\n"
+        "before every change, and `fsplab replay` makes the trial again from the record.\n"
+        "\n"
+        "examples:\n"
+        "  fsplab ctl demo status --json\n"
+        "  fsplab ctl demo set lambda=0.05\n"
+        "  fsplab ctl demo clone 2 lambda=0.05 --warm");
 }
+
+static bool take_pair(const char *word, const char *pair, struct wire_request *r, struct err *err)
+{
+    const char *eq = strchr(pair, '=');
+    char *end = NULL;
+    size_t n = eq ? (size_t)(eq - pair) : 0;
+    double v = eq ? strtod(eq + 1, &end) : 0;
+    if (!n || n >= sizeof r->key[0] || !eq[1] || *end || !isfinite(v))
+        return err_set(err, ERR_USAGE, "ctl %s: '%s' is not key=NUMBER", word, pair);
+    if (r->n == WIRE_VALUES)
+        return err_set(err, ERR_USAGE, "ctl %s: more than %d values", word, WIRE_VALUES);
+    for (int i = 0; i < r->n; i++)
+        if (strlen(r->key[i]) == n && memcmp(r->key[i], pair, n) == 0)
+            return err_set(err, ERR_USAGE, "ctl %s: '%s' is given twice", word, r->key[i]);
+    memcpy(r->key[r->n], pair, n);
+    r->key[r->n][n] = 0;
+    r->value[r->n++] = v;
+    return true;
+}
+
+static bool take_trial(const char *word, const char *number, struct wire_request *r, struct err *err)
+{
+    char *end;
+    long n = strtol(number, &end, 10);
+    if (!*number || *end || n < 1 || n > INT_MAX)
+        return err_set(err, ERR_USAGE, "ctl %s: '%s' is no number of a trial; `fsplab trials STUDY` lists them", word,
+                       number);
+    r->trial = (int)n;
+    return true;
+}
+
+/* What a request takes besides its name: a trial's number, and so many pairs. */
+static const struct {
+    enum wire_ask ask;
+    bool trial;
+    int min, max;
+    const char *what;
+} words[] = {
+    {WIRE_STATUS, false, 0, 0, "takes no more words"},
+    {WIRE_PAUSE, false, 0, 0, "takes no more words"},
+    {WIRE_RESUME, false, 0, 0, "takes no more words"},
+    {WIRE_STOP, false, 0, 0, "takes no more words"},
+    {WIRE_SKIP, false, 0, 0, "takes no more words"},
+    {WIRE_SET, false, 1, 1, "takes one key=value"},
+    {WIRE_ENQUEUE, false, 1, WIRE_VALUES + 1, "name at least one key=value"},
+    {WIRE_CLONE, true, 0, WIRE_VALUES + 1, "name the trial to be cloned"},
+};
 
 static bool parse_request(int argc, char **argv, struct wire_request *r, struct err *err)
 {
-    memset(r, 0, sizeof *r);
-    for (enum wire_ask a = WIRE_STATUS; a <= WIRE_ENQUEUE; a++)
-        if (strcmp(argv[2], wire_ask_name(a)) == 0)
-            r->ask = a;
-    if (r->ask == WIRE_HELLO)
-        return err_set(err, ERR_USAGE, "ctl: '%s' is not known: allowed are status, pause, resume, stop, set, enqueue",
-                       argv[2]);
-    bool values = r->ask == WIRE_SET || r->ask == WIRE_ENQUEUE;
-    if (values ? argc < 4 || (r->ask == WIRE_SET && argc != 4) : argc != 3)
-        return err_set(err, ERR_USAGE, "ctl %s: %s; see `fsplab ctl --help`", argv[2],
-                       !values              ? "takes no more words"
-                       : r->ask == WIRE_SET ? "takes one key=value"
-                                            : "name at least one key=value");
-    for (int i = 3; i < argc; i++) {
-        char *eq = strchr(argv[i], '='), *end;
-        size_t n = eq ? (size_t)(eq - argv[i]) : 0;
-        double v = eq ? strtod(eq + 1, &end) : 0;
-        if (!n || n >= sizeof r->key[0] || !eq[1] || *end || !isfinite(v))
-            return err_set(err, ERR_USAGE, "ctl %s: '%s' is not key=NUMBER", argv[2], argv[i]);
-        if (r->n == WIRE_VALUES)
-            return err_set(err, ERR_USAGE, "ctl %s: more than %d values", argv[2], WIRE_VALUES);
-        memcpy(r->key[r->n], argv[i], n);
-        r->key[r->n][n] = 0;
-        r->value[r->n++] = v;
-    }
+    const char *word = argv[2];
+    size_t w = 0;
+    while (w < ARRAY_LEN(words) && strcmp(word, wire_ask_name(words[w].ask)) != 0)
+        w++;
+    if (w == ARRAY_LEN(words))
+        return err_set(err, ERR_USAGE,
+                       "ctl: '%s' is not known: allowed are status, pause, resume, stop, skip, set, enqueue, clone",
+                       word);
+    r->ask = words[w].ask;
+    if (r->warm && r->ask != WIRE_CLONE)
+        return err_set(err, ERR_USAGE, "ctl %s: --warm is for clone alone", word);
+    int first = words[w].trial ? 4 : 3, pairs = argc - first;
+    if (pairs < words[w].min || pairs > words[w].max)
+        return err_set(err, ERR_USAGE, "ctl %s: %s; see `fsplab ctl --help`", word, words[w].what);
+    if (words[w].trial && !take_trial(word, argv[3], r, err))
+        return false;
+    for (int i = first; i < argc; i++)
+        if (!take_pair(word, argv[i], r, err))
+            return false;
     return true;
 }
 
@@ -176,6 +229,7 @@ static int ask(const struct cmd_options *o, const char *study, const struct wire
         print_number(answer, "step", " at step %.0f");
         print_number(answer, "before", " (%g");
         print_number(answer, "after", " -> %g)");
+        print_number(answer, "clone", "; the clone is trial %.0f");
         printf("\n");
     }
     json_decref(answer);
@@ -185,12 +239,19 @@ static int ask(const struct cmd_options *o, const char *study, const struct wire
 int cmd_ctl(int argc, char **argv)
 {
     struct cmd_options o;
-    struct wire_request r;
+    struct wire_request r = {0};
     struct err err = {0};
+    int n = 1;
     if (!cmd_options_take(&argc, argv, &o))
         return 2;
     if (o.help)
         return help(), 0;
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--warm") == 0)
+            r.warm = true;
+        else
+            argv[n++] = argv[i];
+    argc = n;
     for (int i = 1; i < argc; i++)
         if (argv[i][0] == '-')
             return err_set(&err, ERR_USAGE, "ctl: '%s' is not understood; see `fsplab ctl --help`", argv[i]),

@@ -71,15 +71,17 @@ static void csv_text(const char *s) /* RFC 4180 */
 
 static void print_csv(const struct trial_row *rows, int n)
 {
+    const char *names[TRIAL_PARAMS_MAX];
+    int params = table_params(rows, n, names);
     printf("trial,state,seed,edited");
-    for (int k = 0; n && k < rows[0].n_params; k++)
-        printf(",%s", rows[0].param_name[k]);
+    for (int k = 0; k < params; k++)
+        printf(",%s", names[k]);
     printf(",val_accuracy,test_accuracy,seconds_teacher,seconds_transfer,seconds_finetune,dir\n");
     for (int i = 0; i < n; i++) {
         const struct trial_row *r = &rows[i];
         printf("%d,%s,%lld,%d", r->number, trial_state_name(r->state), (long long)r->seed, r->edited);
-        for (int k = 0; k < r->n_params; k++)
-            csv_number(r->param_value[k]);
+        for (int k = 0; k < params; k++)
+            csv_number(table_param(r, names[k]));
         csv_number(r->val_accuracy);
         csv_number(r->test_accuracy);
         csv_number(r->seconds_teacher);

@@ -179,14 +179,13 @@ static bool open_store(struct lab *lab, struct err *err)
 }
 
 /* DATA_DIR itself when it holds the set, else its folder named after the set; `synth` is made there when absent. */
-static bool open_data(struct lab *lab, struct err *err)
+bool lab_data(const struct params *p, struct dataset *data, struct err *err)
 {
     static const char *const names[] = {"synth", "cifar10", "cifar100"};
     static const char *const first[] = {"data_batch_1.bin", "data_batch_1.bin", "train.bin"};
-    const struct params *p = &lab->params;
     char *direct = xstrfmt("%s/%s", p->data_dir, first[p->dataset]);
-    char *nested = xstrfmt("%s/%s", p->data_dir, names[p->dataset]),
-         *probe = xstrfmt("%s/%s", nested, first[p->dataset]);
+    char *nested = xstrfmt("%s/%s", p->data_dir, names[p->dataset]);
+    char *probe = xstrfmt("%s/%s", nested, first[p->dataset]);
     bool synth = p->dataset == DATASET_SYNTH, ok = true;
     const char *dir = !synth && access(direct, F_OK) == 0 ? p->data_dir : nested;
     if (synth && access(probe, F_OK) != 0)
@@ -195,12 +194,22 @@ static bool open_data(struct lab *lab, struct err *err)
         ok = err_set(err, ERR_IO,
                      "cannot find the %s images: neither '%s' nor '%s' is there; set data_dir to their folder",
                      names[p->dataset], direct, probe);
-    ok = ok && dataset_open(&lab->data, p->dataset, dir, p->train_limit, p->test_limit, err) &&
-         dataset_split(&lab->data, p->val_fraction, (uint64_t)p->seed, err);
+    ok = ok && dataset_open(data, p->dataset, dir, p->train_limit, p->test_limit, err) &&
+         dataset_split(data, p->val_fraction, (uint64_t)p->seed, err);
     free(direct);
     free(nested);
     free(probe);
     return ok;
+}
+
+struct params lab_trial_params(const struct params *study, const struct trial_row *row)
+{
+    struct params p = *study;
+    struct err ignored;
+    for (int i = 0; i < row->n_params; i++)
+        params_set_number(&p, param_find(row->param_name[i]), row->param_value[i], &ignored);
+    p.seed = row->seed;
+    return p;
 }
 
 static void forget(struct lab *lab)
@@ -261,7 +270,7 @@ static bool open_all(struct lab *lab, struct err *err)
         return false;
     if (!(lab->search = search_new(&lab->space, &so, err))) /* tried here so that a wrong range is seen at once */
         return false;
-    if (!open_data(lab, err) || !trial_check(p, &lab->data, err))
+    if (!lab_data(p, &lab->data, err) || !trial_check(p, &lab->data, err))
         return false;
     if (!fs_mkdirs(lab->dir, err) || !take_lock(lab, err) || !open_store(lab, err))
         return false;

@@ -95,6 +95,13 @@ int64_t lab_planned(const struct params *);
 /* Whether a search can be made of them; ERR_CONFIG says why not. */
 bool lab_can_plan(const struct params *, struct err *);
 
+struct dataset;
+/* The images that these settings name, split by their seed (dataset_release); synthetic ones are made where there are none.
+ * ERR_IO, ERR_FORMAT. */
+bool lab_data(const struct params *, struct dataset *, struct err *);
+/* A study's settings with a trial's own values and seed. */
+struct params lab_trial_params(const struct params *study, const struct trial_row *);
+
 struct lab;
 /* Opens a study (params after params_check; STUDY is its name, RUNS the folder of all): lock, store, data, backend, and
  * the worker. Errors come before anything is trained: ERR_BUSY another process runs it (its pid is named), ERR_CONFIG

@@ -131,7 +131,7 @@ static bool take_values(const struct lab *lab, const struct lab_cmd *cmd, struct
             return false;
         put_value(&c->row, param_table[def].name, params_get_number(&p, def)); /* whole numbers are rounded */
     }
-    struct params p = lab_trial_settings(lab, &c->row);
+    struct params p = lab_trial_params(&lab->params, &c->row);
     return params_check(&p, err) && trial_check(&p, &lab->data, err);
 }
 
@@ -142,7 +142,7 @@ static bool find_checkpoint(struct lab *lab, struct running *r, struct clone *c,
     int n = c->of.number;
     if (c->of.state == TRIAL_COMPLETE)
         return err_set(bad, ERR_STATE, "trial %d is complete, nothing is left to train: clone it without --warm", n);
-    c->settings = lab_trial_settings(lab, &c->of);
+    c->settings = lab_trial_params(&lab->params, &c->of);
     if (n == r->row.number && !lab_checkpoint(lab, r, err))
         return false;
     if (!trial_saved_at(c->of.dir, &c->stage, &c->step, &c->settings, &found, bad))

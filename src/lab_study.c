@@ -242,7 +242,7 @@ static bool open_test(struct lab *lab, struct trial_row *row, struct err *err)
 {
     if (row->state != TRIAL_COMPLETE || !isnan(row->test_accuracy) || lab->data.test.n == 0)
         return true;
-    struct params p = lab_trial_settings(lab, row);
+    struct params p = lab_trial_params(&lab->params, row);
     char *path = xstrfmt("%s/student.safetensors", row->dir), text[96];
     bool ok = trial_test_file(&lab->env, &p, path, &row->test_accuracy, err);
     free(path);

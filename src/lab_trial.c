@@ -7,16 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct params lab_trial_settings(const struct lab *lab, const struct trial_row *row)
-{
-    struct params p = lab->params;
-    struct err ignored;
-    for (int i = 0; i < row->n_params; i++)
-        params_set_number(&p, param_find(row->param_name[i]), row->param_value[i], &ignored);
-    p.seed = row->seed;
-    return p;
-}
-
 /* Ends a trial badly: whatever is wrong with it, the study goes on. */
 static bool give_up(struct lab *lab, struct running *r, enum trial_state state, const char *why, struct err *err)
 {
@@ -61,7 +51,7 @@ static bool tell_resumed(struct lab *lab, const struct running *r, struct err *e
 
 static bool start_trial(struct lab *lab, struct running *r, bool *done, struct err *err)
 {
-    struct params p = lab_trial_settings(lab, &r->row);
+    struct params p = lab_trial_params(&lab->params, &r->row);
     struct err bad = {0};
     lab_draft_trial(lab, r);
     if (!lab_adopt_clone(&r->row, err))

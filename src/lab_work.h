@@ -51,8 +51,6 @@ bool lab_adopt_clone(const struct trial_row *, struct err *);
 void lab_forget_clone(const struct trial_row *);
 
 /* lab_trial.c */
-/* The study's settings with a trial's own values. */
-struct params lab_trial_settings(const struct lab *, const struct trial_row *);
 /* Runs a trial to its end, or until told to leave: then it is saved and its state says so. Whatever is wrong with the
  * trial itself ends up in its row. */
 bool lab_run_trial(struct lab *, struct running *, struct err *);

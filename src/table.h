@@ -7,6 +7,11 @@
 
 #include "io/store.h"
 
+/* The settings that any of these trials has a value of its own for, in the order in which they turn up; NAMES points into
+ * the rows. A clone may have more than those that are searched over. Returns the count. */
+int table_params(const struct trial_row *, int n, const char *names[TRIAL_PARAMS_MAX]);
+double table_param(const struct trial_row *, const char *name); /* NaN: it has the study's value */
+
 /* Every trial a line. */
 void table_trials(FILE *, const struct trial_row *, int n);
 /* The recommended configuration of each search, and test accuracy as mean +- standard deviation. */
