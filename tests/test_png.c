@@ -208,7 +208,9 @@ static void a_matrix_has_its_colours_square_by_square(void **state)
     picture_heat(&p, X, Y, F, M, N, v, COLORMAP_VIRIDIS, -4, 10);
     for (int y = 0; y < p.h; y++)
         for (int x = 0; x < p.w; x++) {
-            bool in = x >= X && y >= Y && x < X + N * F && y < Y + M * F;
+            bool in = x >= X
+            &&y >= Y &&x < X
+            +N *F &&y < Y + M *F;
             double value = in ? (double)v[(y - Y) / F * N + (x - X) / F] : 0;
             rgb want = !in ? 0x123456 : colormap_rgb(COLORMAP_VIRIDIS, isnan(value) ? NAN : (value + 4) / 14);
             assert_int_equal(picture_at(&p, x, y), want);
@@ -305,7 +307,7 @@ static void a_bar_runs_from_end_to_end(void **state)
     (void)state;
     struct picture p;
     picture_init(&p, 120, 40, 0);
-    picture_bar(&p, 10, 4, 100, 6, 1, 0xffffff, COLORMAP_DIVERGING, -2, 2);
+    picture_bar(&p, 10, 4, 100, 6, 1, 0xffffff, COLORMAP_DIVERGING, (const double[]){-2, 0, 2});
     for (int i = 0; i < 100; i++)
         for (int y = 4; y < 10; y++)
             assert_int_equal(picture_at(&p, 10 + i, y), colormap_rgb(COLORMAP_DIVERGING, (i + 0.5) / 100));

@@ -155,8 +155,8 @@ static rgb color_of(double v, enum colormap map, double lo, double hi)
     return colormap_rgb(map, isnan(v) ? NAN : lo == hi ? 0.5 : (v - lo) / (hi - lo));
 }
 
-void picture_heat(struct picture *p, int x, int y, int factor, int m, int n, const float *v, enum colormap map, double lo,
-                  double hi)
+void picture_heat(struct picture *p, int x, int y, int factor, int m, int n, const float *v, enum colormap map,
+                  double lo, double hi)
 {
     for (int i = 0; i < m; i++)
         for (int j = 0; j < n; j++)
@@ -164,18 +164,17 @@ void picture_heat(struct picture *p, int x, int y, int factor, int m, int n, con
                          color_of((double)v[(size_t)i * (size_t)n + (size_t)j], map, lo, hi));
 }
 
-void picture_bar(struct picture *p, int x, int y, int w, int h, int scale, rgb text, enum colormap map, double lo, double hi)
+void picture_bar(struct picture *p, int x, int y, int w, int h, int scale, rgb text, enum colormap map,
+                 const double ticks[3])
 {
     for (int i = 0; i < w; i++)
-        picture_fill(p, x + i, y, 1, h, colormap_rgb(map, lo == hi ? 0.5 : (i + 0.5) / w));
-    const double value[] = {lo, (lo + hi) / 2, hi};
+        picture_fill(p, x + i, y, 1, h, colormap_rgb(map, (i + 0.5) / w));
     for (int k = 0; k < 3; k++) {
         char number[32];
-        snprintf(number, sizeof number, "%.3g", value[k]);
+        snprintf(number, sizeof number, "%.3g", ticks[k]);
         int at = x + k * (w - 1) / 2, width = picture_text_width(scale, number) - scale;
         picture_fill(p, at, y + h, 1, 2 * scale, text);
-        /* The end numbers stay above the bar's own length, so that neighbouring bars do not run into each other. */
-        at -= k * width / 2;
-        picture_text(p, at, y + h + 3 * scale, scale, text, number);
+        /* The end numbers stay within the bar's length, so that neighbouring bars do not run into each other. */
+        picture_text(p, at - k * width / 2, y + h + 3 * scale, scale, text, number);
     }
 }

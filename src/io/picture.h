@@ -31,7 +31,8 @@ int picture_line(int scale);
  * middle where lo == hi, NaN as colormap.h has it. */
 void picture_heat(struct picture *, int x, int y, int factor, int m, int n, const float *v, enum colormap, double lo,
                   double hi);
-/* A colour bar from lo to hi, left to right, with the numbers of its ends and its middle below it in that colour. */
-void picture_bar(struct picture *, int x, int y, int w, int h, int scale, rgb text, enum colormap, double lo, double hi);
+/* A colour bar, left to right, with numbers below it: what its ends and its middle stand for. */
+void picture_bar(struct picture *, int x, int y, int w, int h, int scale, rgb text, enum colormap,
+                 const double ticks[3]);
 
 #endif

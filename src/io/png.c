@@ -89,7 +89,8 @@ bool png_write_noted(const char *path, int w, int h, const uint8_t *rgb24, int n
                      struct err *err)
 {
     if (w < 1 || h < 1 || w > SIDE_MAX || h > SIDE_MAX)
-        return err_set(err, ERR_USAGE, "cannot write '%s': %d x %d pixels, but a side has 1 to %d", path, w, h, SIDE_MAX);
+        return err_set(err, ERR_USAGE, "cannot write '%s': %d x %d pixels, but a side has 1 to %d", path, w, h,
+                       SIDE_MAX);
     struct sink s = {.err = err, .path = path};
     s.file = fs_create(path, err);
     if (!s.file)

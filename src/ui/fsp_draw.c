@@ -60,29 +60,49 @@ int fsp_draw_words(struct canvas *c, struct rect r, struct style s, const char *
 
 /* ---- maps ---- */
 
-static void draw_map(struct canvas *c, const struct look *l, struct rect r, struct rect room, const struct fsp_pair *p, int k,
-                     const struct fsp_focus *focus, bool chosen)
+int fsp_tall(const struct look *l)
 {
-    const float *v = k == 0 ? p->t : k == 1 ? p->s : p->d;
-    if (!v) {
-        char why[128], plain[128];
-        if (k == 2 && p->t && p->s)
-            str_append(why, sizeof why, 0, "No difference: the teacher's matrix is %d×%d, the student's %d×%d.", p->tm, p->tn,
-                       p->sm, p->sn);
-        else
-            str_append(why, sizeof why, 0, k == 2 ? "No difference: one of the two is not there." : "Not recorded.");
-        fsp_draw_words(c, room, look_style(l, ROLE_MUTED), fsp_plain(l, why, plain, sizeof plain));
-        return;
-    }
-    struct heat h = {.m = k == 1 ? p->sm : p->tm,
-                     .n = k == 1 ? p->sn : p->tn,
-                     .v = v,
+    const struct heat h = {.m = 2, .n = 2};
+    return heat_area((struct rect){0, 0, 2, 2}, l, &h).h == 1 ? 2 : 1;
+}
+
+struct rect fsp_map_area(const struct fsp_band *b, int k, const struct fsp_pair *p, const struct look *l)
+{
+    struct rect r = b->map[k];
+    struct fsp_shape shape = {k == 1 ? p->sm : p->tm, k == 1 ? p->sn : p->tn};
+    int w, h;
+    fsp_zoomed(shape, b->zoom, fsp_tall(l), &w, &h);
+    r.w = w < r.w ? w : r.w;
+    r.h = h < r.h ? h : r.h;
+    return r;
+}
+
+/* Instead of a map that is not there. */
+static void draw_why(struct canvas *c, const struct look *l, struct rect room, const struct fsp_pair *p, int k)
+{
+    char why[128], plain[128];
+    if (k == 2 && p->t && p->s)
+        str_append(why, sizeof why, 0, "No difference: the teacher's matrix is %d×%d, the student's %d×%d.", p->tm,
+                   p->tn, p->sm, p->sn);
+    else
+        str_append(why, sizeof why, 0, k == 2 ? "No difference: one of the two is not there." : "Not there.");
+    fsp_draw_words(c, room, look_style(l, ROLE_MUTED), fsp_plain(l, why, plain, sizeof plain));
+}
+
+static void draw_map(struct canvas *c, const struct look *l, const struct fsp_band *b, const struct fsp_pair *p,
+                     const struct fsp_shown *s, int k, const struct fsp_focus *focus)
+{
+    int di, dj;
+    fsp_reduction(b->zoom, fsp_tall(l), &di, &dj);
+    struct heat h = {.m = s->m[k],
+                     .n = s->n[k],
+                     .v = s->v[k],
                      .map = k == 2 ? COLORMAP_DIVERGING : COLORMAP_VIRIDIS,
-                     .lo = k == 2 ? -p->span : p->lo,
-                     .hi = k == 2 ? p->span : p->hi,
-                     .cursor_i = chosen ? focus->i : -1,
-                     .cursor_j = chosen ? focus->j : -1};
-    heat_draw(c, r, l, &h);
+                     .lo = k == 2 ? -s->wide : s->from,
+                     .hi = k == 2 ? s->wide : s->to,
+                     .cursor_i = focus ? focus->i / di : -1,
+                     .cursor_j = focus ? focus->j / dj : -1};
+    heat_draw(c, fsp_map_area(b, k, p, l), l, &h);
 }
 
 static void draw_title(struct canvas *c, const struct look *l, struct rect r, const struct fsp_pair *p, int k)
@@ -109,57 +129,100 @@ static void pair_text(const struct fsp_pair *p, int pair, bool brief, char *buf,
         str_append(buf, cap, n, brief ? " %.3g%%" : "  off by %.3g %%", 100 * e);
 }
 
-static void draw_heading(struct canvas *c, const struct look *l, struct rect r, const struct fsp_pair *p, int pair,
-                         bool chosen)
+/* "means of 2×2"; "" where nothing is reduced. */
+static void reduction_text(const struct look *l, int zoom, char *buf, size_t cap)
 {
-    char name[96], padded[100];
+    int di, dj;
+    fsp_reduction(zoom, fsp_tall(l), &di, &dj);
+    buf[0] = '\0';
+    if (di > 1 || dj > 1)
+        str_append(buf, cap, 0, "means of %d×%d", di, dj);
+}
+
+static void draw_heading(struct canvas *c, const struct look *l, struct rect r, const struct fsp_pair *p, int pair,
+                         int zoom, bool chosen)
+{
+    char name[96], padded[100], reduction[48];
     if (r.h <= 0)
         return;
     pair_text(p, pair, false, name, sizeof name);
     str_append(padded, sizeof padded, 0, " %s ", name);
-    text(c, r, r.x, l, chosen ? ROLE_SELECTED : ROLE_MUTED, padded);
+    int x = text(c, r, r.x, l, chosen ? ROLE_SELECTED : ROLE_TEXT, padded);
+    reduction_text(l, zoom, reduction, sizeof reduction);
+    text(c, r, x + 1, l, ROLE_MUTED, reduction);
 }
 
-static int bar_width(const struct rect *bar, const struct rect *last)
+/* A bar in one row, with the numbers of its ends and its middle: drawn as a map of a ramp, because the middle of a scale of
+ * roots is not half way. */
+static void draw_bar(struct canvas *c, struct rect r, const struct look *l, enum colormap map, const double ticks[3])
 {
-    int w = last->x + last->w - bar->x;
+    float ramp[2 * 256];
+    char text[3][16];
+    int w[3];
+    for (int k = 0; k < 3; k++) {
+        plot_number(ticks[k], text[k], sizeof text[k]);
+        w[k] = text_width(text[k]);
+    }
+    int n = r.w - w[0] - w[2] - 2, rows = fsp_tall(l), x = r.x + w[0] + 1;
+    if (r.h < 1 || n < 6 || n > 256)
+        return;
+    for (int i = 0; i < rows * n; i++)
+        ramp[i] = (float)(i % n) + 0.5f;
+    const struct heat h = {.m = rows, .n = n, .v = ramp, .map = map, .lo = 0, .hi = n, .cursor_i = -1, .cursor_j = -1};
+    heat_draw(c, (struct rect){x, r.y, n, 1}, l, &h);
+    canvas_text(c, r, r.x, r.y, look_style(l, ROLE_MUTED), text[0]);
+    canvas_text_right(c, r, r.x + r.w, r.y, look_style(l, ROLE_MUTED), text[2]);
+    if (n >= w[1] + 14)
+        canvas_printf(c, r, x + (n - w[1] - 2) / 2, r.y, look_style(l, ROLE_MUTED), " %s ", text[1]);
+}
+
+/* As long as the maps above it, but not too short to be read. */
+static struct rect bar_area(struct rect bar, const struct rect *last)
+{
+    int w = last->x + last->w - bar.x;
     w = w < 24 ? 24 : w;
-    return w < bar->w ? w : bar->w;
+    bar.w = w < bar.w ? w : bar.w;
+    return bar;
 }
 
 void fsp_draw_band(struct canvas *c, const struct look *l, const struct fsp_band *b, const struct fsp_pair *p,
                    const struct fsp_focus *focus)
 {
     bool chosen = focus->block || focus->pair == b->pair;
-    draw_heading(c, l, b->heading, p, b->pair, chosen);
+    struct fsp_shown s;
+    int di, dj;
+    fsp_reduction(b->zoom, fsp_tall(l), &di, &dj);
+    fsp_shown_make(&s, p, di, dj, focus->root);
+    draw_heading(c, l, b->heading, p, b->pair, b->zoom, chosen);
     for (int k = 0; k < 3; k++) {
-        struct rect room = b->map[k];
-        room.w = b->title[k].w;
+        struct rect room = {b->map[k].x, b->map[k].y, b->title[k].w, b->map[k].h};
         draw_title(c, l, b->title[k], p, k);
-        draw_map(c, l, b->map[k], room, p, k, focus, chosen);
+        if (s.v[k])
+            draw_map(c, l, b, p, &s, k, chosen ? focus : NULL);
+        else
+            draw_why(c, l, room, p, k);
     }
-    struct rect values = b->bar[0], differences = b->bar[1];
-    values.w = bar_width(&values, &b->map[b->map[1].y == b->map[0].y ? 1 : 0]);
-    differences.w = bar_width(&differences, &b->map[2]);
-    if (p->t || p->s)
-        heat_bar(c, values, l, COLORMAP_VIRIDIS, p->lo, p->hi);
-    if (p->d)
-        heat_bar(c, differences, l, COLORMAP_DIVERGING, -p->span, p->span);
+    const double values[3] = {s.lo, s.middle, s.hi}, differences[3] = {-s.span, 0, s.span};
+    if (s.v[0] || s.v[1])
+        draw_bar(c, bar_area(b->bar[0], &b->map[1]), l, COLORMAP_VIRIDIS, values);
+    if (s.v[2])
+        draw_bar(c, bar_area(b->bar[1], &b->map[2]), l, COLORMAP_DIVERGING, differences);
+    fsp_shown_release(&s);
 }
 
-void fsp_draw_tabs(struct canvas *c, struct rect r, const struct look *l, const struct fsp_pair pairs[3], int chosen)
+void fsp_draw_tabs(struct canvas *c, struct rect r, const struct look *l, const struct fsp_pair pairs[3], int chosen,
+                   int zoom)
 {
-    char name[3][96];
-    bool brief = false;
-    for (int pass = 0; pass < 2; pass++) {
-        int w = 2; /* between them */
+    char name[3][96], reduction[48];
+    reduction_text(l, zoom, reduction, sizeof reduction);
+    for (int brief = 0; brief < 2; brief++) {
+        int w = 3 + text_width(reduction); /* blanks between them */
         for (int i = 0; i < 3; i++) {
             pair_text(&pairs[i], i, brief, name[i], sizeof name[i]);
             w += text_width(name[i]) + 2;
         }
         if (w <= r.w)
             break;
-        brief = true;
     }
     int x = r.x;
     for (int i = 0; i < 3; i++) {
@@ -167,6 +230,14 @@ void fsp_draw_tabs(struct canvas *c, struct rect r, const struct look *l, const 
         str_append(padded, sizeof padded, 0, " %s ", name[i]);
         x = text(c, r, x, l, i == chosen ? ROLE_SELECTED : ROLE_MUTED, padded) + 1;
     }
+    text(c, r, x + 1, l, ROLE_MUTED, reduction);
+}
+
+void fsp_draw_reduction(struct canvas *c, struct rect r, const struct look *l, int zoom)
+{
+    char reduction[48];
+    reduction_text(l, zoom, reduction, sizeof reduction);
+    text(c, r, r.x, l, ROLE_MUTED, reduction);
 }
 
 /* ---- read-out ---- */
@@ -238,6 +309,14 @@ static void readout_table(struct canvas *c, struct rect r, const struct look *l,
     row = rect_top(&r, 1);
     int x = text(c, row, row.x, l, ROLE_MUTED, v[4].name);
     text(c, row, x + 1, l, ROLE_TEXT, v[4].text);
+    if (p->d) {
+        int i, j;
+        fsp_pair_largest(p, &i, &j);
+        row = rect_top(&r, 1);
+        x = text(c, row, row.x, l, ROLE_MUTED, "largest T−S");
+        canvas_printf(c, row, x + 1, row.y, look_style(l, ROLE_TEXT), "%+.4g at i %d, j %d", fsp_pair_at(p, 2, i, j), i,
+                      j);
+    }
     row = rect_top(&r, 1);
     if (p->collapsed)
         text(c, row, row.x, l, ROLE_WARN, "collapsed: |S|² under 1 % of |T|²");
@@ -251,6 +330,8 @@ void fsp_draw_readout(struct canvas *c, struct rect r, const struct look *l, con
                       const struct fsp_focus *f)
 {
     struct value v[N_VALUES];
+    if (r.w <= 0 || r.h <= 0)
+        return;
     values_of(v, p, f);
     if (r.h > 2)
         readout_table(c, r, l, p, f, v);
@@ -278,18 +359,19 @@ static void norms_make(struct norms *n, const struct look *l, const struct model
         struct style style = look_style(l, ROLE_CURVE2 + (enum theme_role)i); /* as on the Run screen */
         const struct points *p = series_points(s);
         style.attr |= i == chosen ? ATTR_BOLD : 0;
-        str_append(n->name[i], sizeof n->name[i], 0, "pair %d", i + 1);
-        n->curves[n->plot.n_curves++] = (struct plot_curve){.name = n->name[i], .n = p->n, .x = p->step, .y = p->value,
-                                                            .style = style};
+        str_append(n->name[i], sizeof n->name[i], 0, "%d", i + 1);
+        n->curves[n->plot.n_curves++] =
+            (struct plot_curve){.name = n->name[i], .n = p->n, .x = p->step, .y = p->value, .style = style};
     }
-    str_append(n->title, sizeof n->title, 0, "|T−S|² a batch%s",
-               m->has_settings && m->settings.fsp_norm == FSP_NORM_MEAN ? ", mean of elements" : "");
+    str_append(n->title, sizeof n->title, 0, "|T−S|² by pair%s",
+               m->has_settings && m->settings.fsp_norm == FSP_NORM_MEAN ? " (element mean)" : "");
     n->plot.title = fsp_plain(l, n->title, n->plain, sizeof n->plain);
     n->plot.x_label = "step";
     for (int i = 0; i < m->n_events && n->plot.n_marks < NORM_MARKS - 1; i++) {
         const struct event_row *e = &m->events[i];
         if (e->trial == m->sel.trial && strcmp(e->stage, "transfer") == 0 && strcmp(e->kind, "set") == 0)
-            n->marks[n->plot.n_marks++] = (struct plot_mark){.x = e->step, .label = e->key, .style = look_style(l, ROLE_MARK)};
+            n->marks[n->plot.n_marks++] =
+                (struct plot_mark){.x = e->step, .label = e->key, .style = look_style(l, ROLE_MARK)};
     }
     str_append(n->step, sizeof n->step, 0, "%d", m->fsp.step);
     n->marks[n->plot.n_marks++] =

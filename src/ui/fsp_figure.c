@@ -14,33 +14,28 @@
 
 enum { INK = 0x202020, MUTED = 0x666666, PAPER = 0xffffff };
 enum {
-    TEXT = 2,      /* scale of letters */
+    TEXT = 2, /* scale of letters */
     MARGIN = 32,
-    AXIS = 40,     /* room for the numbers at the left */
-    GUTTER = 36,   /* between columns */
+    AXIS = 40,   /* room for the numbers at the left */
+    GUTTER = 36, /* between columns */
     MAP_H = 256,
+    BLOCK_H = 448, /* a map, about; of a block alone */
     COLUMN_MIN = 300,
-    TITLE_H = 30,  /* above a map */
-    FOOT_H = 102,  /* below: numbers of the axis, colour bar and its numbers */
+    TITLE_H = 30, /* above a map */
+    FOOT_H = 102, /* below: numbers of the axis, colour bar and its numbers */
     HEADING_H = 34,
     HEAD_H = 44,
-    PROBE = 4, PROBE_SIDE = 32, /* the probe image: enlarged, pixels */
+    PROBE = 4,
+    PROBE_SIDE = 32, /* the probe image: enlarged, pixels */
 };
 
 struct sheet {
     const struct model *m;
-    bool block;
+    bool block, root;
     int n, column; /* bands, width of a map's column */
     struct fsp_pair pair[3];
     struct fsp_figure *f;
 };
-
-static int factor_of(int m, int n)
-{
-    int side = m > (n + 1) / 2 ? m : (n + 1) / 2;
-    int f = side > 0 ? MAP_H / side : 0;
-    return side > 0 && f < 4 ? 4 : f;
-}
 
 static int rows_of(const struct fsp_pair *p)
 {
@@ -52,20 +47,19 @@ static int columns_of(const struct fsp_pair *p)
     return p->tn > p->sn ? p->tn : p->sn;
 }
 
-static int band_factor(const struct fsp_pair *p)
+/* Pixels of an element. */
+static int factor_of(const struct sheet *s, int band)
 {
-    return factor_of(rows_of(p), columns_of(p));
+    int m = rows_of(&s->pair[band]), half = (columns_of(&s->pair[band]) + 1) / 2;
+    int side = m > half ? m : half;
+    int f = side > 0 ? (s->block ? BLOCK_H : MAP_H) / side : 0;
+    return side > 0 && f < 4 ? 4 : f;
 }
 
-static int map_height(const struct fsp_pair *p)
+static int band_height(const struct sheet *s, int band)
 {
-    int h = rows_of(p) * band_factor(p);
-    return h > 0 ? h : MAP_H / 4;
-}
-
-static int band_height(const struct fsp_pair *p)
-{
-    return HEADING_H + TITLE_H + map_height(p) + FOOT_H;
+    int h = rows_of(&s->pair[band]) * factor_of(s, band);
+    return HEADING_H + TITLE_H + (h > 0 ? h : MAP_H / 4) + FOOT_H;
 }
 
 static void muted_centred(struct picture *p, int x, int y, const char *text)
@@ -77,13 +71,13 @@ static void muted_centred(struct picture *p, int x, int y, const char *text)
 static void draw_axes(struct picture *p, int x, int y, int f, int m, int n)
 {
     char text[16];
-    for (int i = 0; i < m; i += m > 32 ? 16 : 8) {
+    for (int i = 0; i<m; i += m> 32 ? 16 : 8) {
         snprintf(text, sizeof text, "%d", i);
         int at = y + i * f + f / 2;
         picture_fill(p, x - 6, at, 5, 1, MUTED);
         picture_text(p, x - 8 - picture_text_width(TEXT, text), at - 7, TEXT, MUTED, text);
     }
-    for (int j = 0; j < n; j += n > 32 ? 16 : 8) {
+    for (int j = 0; j<n; j += n> 32 ? 16 : 8) {
         snprintf(text, sizeof text, "%d", j);
         int at = x + j * f + f / 2;
         picture_fill(p, at, y + m * f + 1, 1, 5, MUTED);
@@ -93,33 +87,33 @@ static void draw_axes(struct picture *p, int x, int y, int f, int m, int n)
     picture_text(p, x + n * f - picture_text_width(TEXT, "j"), y + m * f + 9, TEXT, INK, "j");
 }
 
-static void draw_map(struct sheet *s, int band, int k, int x, int y)
+static void draw_map(struct sheet *s, const struct fsp_shown *shown, int band, int k, int x, int y)
 {
     const struct fsp_pair *p = &s->pair[band];
     struct picture *out = &s->f->picture;
     static const char *const names[] = {"teacher T", "student S", "T − S"};
     static const char *const norms[] = {"‖T‖", "‖S‖", "‖T − S‖"};
-    const float *v = k == 0 ? p->t : k == 1 ? p->s : p->d;
-    int m = k == 1 ? p->sm : p->tm, n = k == 1 ? p->sn : p->tn, f = band_factor(p);
+    int m = shown->m[k], n = shown->n[k], f = factor_of(s, band);
     int end = picture_text(out, x, y, TEXT, INK, names[k]);
     y += TITLE_H;
-    if (!v) {
+    if (!shown->v[k]) {
         picture_text(out, x, y, TEXT, MUTED, k == 2 && p->t && p->s ? "of unlike shapes" : "not there");
         return;
     }
     const double norm[] = {p->norm_t, p->norm_s, p->norm_d};
     picture_printf(out, end + 16, y - TITLE_H, TEXT, MUTED, "%s %.4g", norms[k], norm[k]);
     enum colormap map = k == 2 ? COLORMAP_DIVERGING : COLORMAP_VIRIDIS;
-    double lo = k == 2 ? -p->span : p->lo, hi = k == 2 ? p->span : p->hi;
+    const double values[3] = {shown->lo, shown->middle, shown->hi}, differences[3] = {-shown->span, 0, shown->span};
     picture_outline(out, x, y, n * f, m * f, MUTED);
-    picture_heat(out, x, y, f, m, n, v, map, lo, hi);
+    picture_heat(out, x, y, f, m, n, shown->v[k], map, k == 2 ? -shown->wide : shown->from,
+                 k == 2 ? shown->wide : shown->to);
     s->f->map[band][k].x = x;
     s->f->map[band][k].y = y;
     s->f->map[band][k].factor = f;
     draw_axes(out, x, y, f, m, n);
     y += m * f + 38;
     picture_outline(out, x, y, n * f, 14, MUTED);
-    picture_bar(out, x, y, n * f, 14, TEXT, INK, map, lo, hi);
+    picture_bar(out, x, y, n * f, 14, TEXT, INK, map, k == 2 ? differences : values);
 }
 
 /* The pair's name, shape and relative error, then its three maps. */
@@ -130,7 +124,8 @@ static void draw_band(struct sheet *s, int band, int y)
     char text[256];
     size_t n = 0;
     if (s->block)
-        n = str_append(text, sizeof text, n, "teacher %s · student %s", s->m->probe.teacher_name, s->m->probe.student_name);
+        n = str_append(text, sizeof text, n, "teacher %s · student %s", s->m->probe.teacher_name,
+                       s->m->probe.student_name);
     else
         n = str_append(text, sizeof text, n, "pair %d", band + 1);
     n = str_append(text, sizeof text, n, " · %d×%d", p->tm, p->tn);
@@ -141,8 +136,11 @@ static void draw_band(struct sheet *s, int band, int y)
     if (p->collapsed)
         str_append(text, sizeof text, n, " · collapsed: ‖S‖² is below 1 %% of ‖T‖²");
     picture_text(out, MARGIN, y, TEXT, INK, text);
+    struct fsp_shown shown;
+    fsp_shown_make(&shown, p, 1, 1, s->root);
     for (int k = 0; k < 3; k++)
-        draw_map(s, band, k, MARGIN + AXIS + k * (s->column + AXIS + GUTTER), y + HEADING_H);
+        draw_map(s, &shown, band, k, MARGIN + AXIS + k * (s->column + AXIS + GUTTER), y + HEADING_H);
+    fsp_shown_release(&shown);
 }
 
 static void date_of(const struct model *m, char *buf, size_t cap)
@@ -161,10 +159,10 @@ static void source_of(const struct sheet *s, char *buf, size_t cap)
     date_of(m, date, sizeof date);
     if (s->block)
         str_append(buf, cap, 0, "study %s · trial %d · step %d · probe image %d: %s · %s", m->study, m->probe.trial,
-                       m->probe.step, m->probe.image, m->probe.class_name, date);
+                   m->probe.step, m->probe.image, m->probe.class_name, date);
     else
-        str_append(buf, cap, 0, "study %s · trial %d · %s step %d · %s", m->study, m->fsp.trial, m->fsp.stage, m->fsp.step,
-                       date);
+        str_append(buf, cap, 0, "study %s · trial %d · %s step %d · %s", m->study, m->fsp.trial, m->fsp.stage,
+                   m->fsp.step, date);
 }
 
 static void draw_head(const struct sheet *s)
@@ -173,7 +171,9 @@ static void draw_head(const struct sheet *s)
     const struct params *p = &s->m->settings;
     int x = picture_text(out, MARGIN, MARGIN, TEXT, INK, s->block ? "FSP matrices of a block" : "FSP matrices");
     if (s->m->has_settings)
-        picture_printf(out, x, MARGIN, TEXT, MUTED, " · %s → %s", p->teacher, p->student);
+        x = picture_printf(out, x, MARGIN, TEXT, MUTED, " · %s → %s", p->teacher, p->student);
+    if (s->root)
+        picture_text(out, x, MARGIN, TEXT, MUTED, " · colours by square root");
 }
 
 static void draw_foot(const struct sheet *s)
@@ -192,22 +192,22 @@ static void load(struct sheet *s)
             fsp_pair_probed(&s->pair[i], s->m);
         else
             fsp_pair_recorded(&s->pair[i], s->m, i);
-        int w = columns_of(&s->pair[i]) * band_factor(&s->pair[i]);
+        int w = columns_of(&s->pair[i]) * factor_of(s, i);
         widest = w > widest ? w : widest;
     }
     s->column = widest;
 }
 
-void fsp_figure_draw(struct fsp_figure *f, const struct model *m)
+void fsp_figure_draw(struct fsp_figure *f, const struct model *m, bool root)
 {
     *f = (struct fsp_figure){0};
-    struct sheet s = {.m = m, .block = m->sel.probe_block > 0, .f = f};
+    struct sheet s = {.m = m, .block = m->sel.probe_block > 0, .root = root, .f = f};
     s.n = f->n_bands = s.block ? 1 : 3;
     load(&s);
     int image = s.block ? PROBE * PROBE_SIDE : 0;
     int h = 2 * MARGIN + HEAD_H + image + (s.block ? GUTTER : 0) + picture_line(TEXT);
     for (int i = 0; i < s.n; i++)
-        h += band_height(&s.pair[i]);
+        h += band_height(&s, i);
     picture_init(&f->picture, 2 * MARGIN + 3 * (AXIS + s.column) + 2 * GUTTER, h, PAPER);
     draw_head(&s);
     int y = MARGIN + HEAD_H;
@@ -220,7 +220,7 @@ void fsp_figure_draw(struct fsp_figure *f, const struct model *m)
     }
     for (int i = 0; i < s.n; i++) {
         draw_band(&s, i, y);
-        y += band_height(&s.pair[i]);
+        y += band_height(&s, i);
     }
     draw_foot(&s);
     for (int i = 0; i < s.n; i++)
@@ -232,7 +232,7 @@ void fsp_figure_release(struct fsp_figure *f)
     picture_release(&f->picture);
 }
 
-bool fsp_export(const struct model *m, char *path, size_t cap, struct err *err)
+bool fsp_export(const struct model *m, bool root, char *path, size_t cap, struct err *err)
 {
     char why[512], title[512], date[40];
     fsp_why_nothing(m, why, sizeof why);
@@ -248,7 +248,7 @@ bool fsp_export(const struct model *m, char *path, size_t cap, struct err *err)
     struct fsp_figure f;
     bool ok = fs_mkdirs(dir, err);
     if (ok) {
-        fsp_figure_draw(&f, m);
+        fsp_figure_draw(&f, m, root);
         source_of(&(struct sheet){.m = m, .block = block}, title, sizeof title);
         date_of(m, date, sizeof date);
         const struct png_note notes[] = {

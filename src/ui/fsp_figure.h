@@ -15,12 +15,12 @@ struct fsp_figure {
 };
 
 /* Of the model's recorded step, or in block mode (sel.probe_block > 0) of its probe. There must be something to show
- * (fsp_why_nothing). */
-void fsp_figure_draw(struct fsp_figure *, const struct model *);
+ * (fsp_why_nothing). root: colours by square roots, as fsp_shown_make. */
+void fsp_figure_draw(struct fsp_figure *, const struct model *, bool root);
 void fsp_figure_release(struct fsp_figure *);
 
 /* Writes it to RUNS/STUDY/export/fsp-trialN-stepS[-blockB].png, making the folder; PATH gets the name. ERR_STATE with
  * the sentence when there is nothing to show; else as png_write. */
-bool fsp_export(const struct model *, char *path, size_t cap, struct err *);
+bool fsp_export(const struct model *, bool root, char *path, size_t cap, struct err *);
 
 #endif

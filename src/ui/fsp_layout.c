@@ -9,7 +9,7 @@
 #include "fsp_layout.h"
 
 enum { GAP = 2, ALL_W = 104, ALL_H = 41, BAND_EXTRA = 3, COLUMN_MIN = 20, PANEL_W = 34, PANEL_H = 9, ZOOM_MAX = 6 };
-enum { READOUT_LINE = 76, TABLE_ROWS = 8, PLOT_MIN = 5, PICTURE_W = 16, PICTURE_H = 8 };
+enum { READOUT_LINE = 76, TABLE_ROWS = 8, PLOT_MIN = 5, PICTURE_W = 16, PICTURE_H = 8, WORDS_ROWS = 4 };
 
 static int larger(int a, int b)
 {
@@ -39,7 +39,8 @@ int fsp_zoom(struct fsp_shape s, int w, int h, int tall)
         return 1;
     if (n <= w && s.m <= h * tall)
         return smaller(w / n, h * tall / s.m);
-    return -larger(parts(n, w), parts(s.m, h * tall));
+    int d = larger(larger(parts(n, w), parts(s.m, h * tall)), 2);
+    return -(tall == 1 && d % 2 ? d + 1 : d);
 }
 
 void fsp_zoomed(struct fsp_shape s, int zoom, int tall, int *w, int *h)
@@ -49,9 +50,15 @@ void fsp_zoomed(struct fsp_shape s, int zoom, int tall, int *w, int *h)
     *h = parts(zoom > 0 ? s.m * zoom : parts(s.m, -zoom), tall);
 }
 
-static int grown(int zoom)
+void fsp_reduction(int zoom, int tall, int *di, int *dj)
 {
-    return zoom == -2 ? 1 : zoom + 1;
+    *di = zoom < 0 ? -zoom : 1;
+    *dj = tall == 1 && zoom < 0 ? *di / 2 : *di;
+}
+
+static int grown(int zoom, int tall)
+{
+    return zoom == -2 ? 1 : zoom < 0 && tall == 1 ? zoom + 2 : zoom + 1;
 }
 
 static struct rect at(int x, int y, int w, int h)
@@ -87,22 +94,29 @@ static struct rect two_by_two(struct fsp_band *b, struct rect r, int column, int
     return at(right, y, r.x + r.w - right, r.y + r.h - y);
 }
 
-/* The read-out, and below it what else there is: a plot, or a picture with words. */
+/* The read-out, and below it what else there is: a plot, or a picture with words (and the read-out as a table beside it
+ * where there is room). */
 static void below(struct fsp_layout *l, struct rect r, bool block)
 {
     int lines = r.w >= READOUT_LINE ? 1 : 2;
-    l->readout = rect_top(&r, smaller(lines, r.h));
+    bool table = block && r.w >= READOUT_LINE && r.h >= WORDS_ROWS + TABLE_ROWS + 1;
+    if (!table)
+        l->readout = rect_top(&r, smaller(lines, r.h));
     if (!block) {
         if (r.h >= PLOT_MIN)
             l->plot = r;
         return;
     }
+    if (table)
+        rect_top(&r, 1);
     int f = r.w >= 3 * PICTURE_W + 20 && r.h >= 2 * PICTURE_H ? 2 : 1;
     if (r.h >= PICTURE_H * f && r.w >= PICTURE_W * f) {
         struct rect left = rect_left(&r, PICTURE_W * f + GAP);
         l->picture = at(left.x, left.y, PICTURE_W * f, PICTURE_H * f);
     }
-    l->words = r;
+    l->words = table ? rect_top(&r, WORDS_ROWS) : r;
+    if (table)
+        l->readout = r;
 }
 
 static struct fsp_layout one(struct rect r, struct fsp_shape shown, struct fsp_shape largest, int tall, bool block)
@@ -120,8 +134,9 @@ static struct fsp_layout one(struct rect r, struct fsp_shape shown, struct fsp_s
         column = wide, h = low;
     int used = h;
     w = column;
+    l.band[0].zoom = fsp_zoom(shown, column, h, tall);
     if (shown.m > 0 && shown.n > 0)
-        fsp_zoomed(shown, fsp_zoom(shown, column, h, tall), tall, &w, &used);
+        fsp_zoomed(shown, l.band[0].zoom, tall, &w, &used);
     if (square) {
         below(&l, two_by_two(&l.band[0], r, column, w, used), block);
     } else {
@@ -189,7 +204,7 @@ static void grow(struct bands *b, struct rect r, const struct fsp_shape *shapes,
         if (i < 0)
             return;
         struct bands next = *b;
-        next.zoom[i] = grown(b->zoom[i]);
+        next.zoom[i] = grown(b->zoom[i], tall);
         fsp_zoomed(shapes[i], next.zoom[i], tall, &next.w[i], &next.h[i]);
         done[i] = next.zoom[i] > ZOOM_MAX || band_width(&next, i) > r.w || bands_height(&next) > r.h ||
                   panel(r, &next).w == 0;
@@ -215,6 +230,7 @@ static bool all(struct fsp_layout *l, struct rect r, const struct fsp_shape *sha
         struct rect row = rect_top(&r, b.h[i] + BAND_EXTRA);
         row.w = band_width(&b, i);
         l->band[i].pair = i;
+        l->band[i].zoom = b.zoom[i];
         l->band[i].heading = rect_top(&row, 1);
         side_by_side(&l->band[i], row, larger(b.w[i], COLUMN_MIN), b.w[i], b.h[i]);
     }
@@ -222,6 +238,24 @@ static bool all(struct fsp_layout *l, struct rect r, const struct fsp_shape *sha
 }
 
 /* ---- both ---- */
+
+/* In a rectangle that is too small for anything, what would leave it is cut. */
+static void clip(struct fsp_layout *l, struct rect r)
+{
+    struct rect *const single[] = {&l->head, &l->tabs, &l->readout, &l->plot, &l->picture, &l->words};
+    for (size_t i = 0; i < ARRAY_LEN(single); i++)
+        *single[i] = rect_and(*single[i], r);
+    for (int b = 0; b < l->n_bands; b++) {
+        struct fsp_band *band = &l->band[b];
+        band->heading = rect_and(band->heading, r);
+        for (int k = 0; k < 3; k++) {
+            band->title[k] = rect_and(band->title[k], r);
+            band->map[k] = rect_and(band->map[k], r);
+            if (k < 2)
+                band->bar[k] = rect_and(band->bar[k], r);
+        }
+    }
+}
 
 struct fsp_layout fsp_layout(struct rect r, const struct fsp_shape shapes[3], int chosen, int tall)
 {
@@ -235,10 +269,13 @@ struct fsp_layout fsp_layout(struct rect r, const struct fsp_shape shapes[3], in
     }
     l = one(r, shapes[chosen], largest, tall, false);
     l.band[0].pair = chosen;
+    clip(&l, r);
     return l;
 }
 
 struct fsp_layout fsp_layout_block(struct rect r, struct fsp_shape shape, int tall)
 {
-    return one(r, shape, shape, tall, true);
+    struct fsp_layout l = one(r, shape, shape, tall, true);
+    clip(&l, r);
+    return l;
 }

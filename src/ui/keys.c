@@ -64,6 +64,8 @@ const struct key_def key_table[] = {
     {"fsp", '.', CMD_NEXT_STEP, ".", NULL, NULL, false},
     {"fsp", '<', CMD_PREVIOUS_STEP, "<", NULL, "the recorded step before", false},
     {"fsp", ',', CMD_PREVIOUS_STEP, ",", NULL, NULL, false},
+    {"fsp", 'y', CMD_LOG_Y, "y", "scale", "colours by square root or by value", false},
+    {"fsp", '\r', CMD_ENTER, "Enter", NULL, "the cursor to where teacher and student differ most", false},
     {"fsp", 'i', CMD_NEXT_IMAGE, "i", "image", "the next probe image", false},
     {"fsp", 'I', CMD_PREVIOUS_IMAGE, "I", NULL, "the probe image before", false},
     {"fsp", 'E', CMD_EXPORT, "E", "export", "what is shown as a PNG under RUNS/STUDY/export", false},

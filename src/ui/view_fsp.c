@@ -14,6 +14,7 @@ enum { BLOCK_CURSOR = 3, PAGE = 8 };
 
 struct fsp_view {
     int pair;
+    bool linear;      /* colours by value, not by its square root */
     int cursor[4][2]; /* i, j in each pair, and in a block's matrix */
 };
 
@@ -22,13 +23,6 @@ struct fsp_view {
 static bool in_block(const struct model *m)
 {
     return m->sel.probe_block > 0;
-}
-
-/* Pixels a cell is high: what a map of 2x2 in 2x2 cells shows. */
-static int tall(const struct look *l)
-{
-    const struct heat h = {.m = 2, .n = 2};
-    return heat_area((struct rect){0, 0, 2, 2}, l, &h).h == 1 ? 2 : 1;
 }
 
 static struct fsp_shape shape_of(const struct fsp_pair *p)
@@ -56,17 +50,17 @@ static void scene_make(struct scene *s, struct fsp_view *v, const struct view_co
 {
     const struct model *m = ctx->model;
     struct fsp_shape shapes[3];
-    *s = (struct scene){.focus = {.pair = v->pair, .block = in_block(m)}};
+    *s = (struct scene){.focus = {.pair = v->pair, .block = in_block(m), .root = !v->linear}};
     if (s->focus.block) {
         fsp_pair_probed(&s->pair[0], m);
-        s->layout = fsp_layout_block(r, shape_of(&s->pair[0]), tall(ctx->look));
+        s->layout = fsp_layout_block(r, shape_of(&s->pair[0]), fsp_tall(ctx->look));
         clamp_cursor(v->cursor[BLOCK_CURSOR], shape_of(&s->pair[0]));
     } else {
         for (int i = 0; i < 3; i++) {
             fsp_pair_recorded(&s->pair[i], m, i);
             shapes[i] = shape_of(&s->pair[i]);
         }
-        s->layout = fsp_layout(r, shapes, v->pair, tall(ctx->look));
+        s->layout = fsp_layout(r, shapes, v->pair, fsp_tall(ctx->look));
         clamp_cursor(v->cursor[v->pair], shapes[v->pair]);
     }
     const int *at = v->cursor[s->focus.block ? BLOCK_CURSOR : v->pair];
@@ -100,7 +94,7 @@ static int last_block(const struct probe *p)
     return p->teacher_blocks > 0 ? p->teacher_blocks : p->student_blocks;
 }
 
-static void draw_head(struct canvas *c, struct rect r, const struct view_context *ctx)
+static void draw_head(struct canvas *c, struct rect r, const struct view_context *ctx, bool root)
 {
     const struct model *m = ctx->model;
     const struct look *l = ctx->look;
@@ -116,14 +110,17 @@ static void draw_head(struct canvas *c, struct rect r, const struct view_context
         if (m->sel.fsp_step < 0)
             str_append(line, sizeof line, n, ", following the latest");
     }
-    canvas_text(c, r, r.x, r.y, look_style(l, ROLE_TEXT), fsp_plain(l, line, plain, sizeof plain));
-    if (in_block(m) && !fsp_probe_shown(m)) {
+    int x = canvas_text(c, r, r.x, r.y, look_style(l, ROLE_TEXT), fsp_plain(l, line, plain, sizeof plain));
+    bool late = in_block(m) && !fsp_probe_shown(m);
+    if (late)
         str_append(line, sizeof line, 0, " asking for block %d on image %d ", m->sel.probe_block, m->sel.probe_image);
-        canvas_text_right(c, r, r.x + r.w, r.y, look_style(l, ROLE_WARN), line);
-    }
+    else
+        str_append(line, sizeof line, 0, root ? " colours: square root" : " colours: linear");
+    if (late || x + text_width(line) <= r.x + r.w)
+        canvas_text_right(c, r, r.x + r.w, r.y, look_style(l, late ? ROLE_WARN : ROLE_MUTED), line);
 }
 
-static void draw_block_names(struct canvas *c, struct rect r, const struct view_context *ctx)
+static void draw_block_names(struct canvas *c, struct rect r, const struct view_context *ctx, int zoom)
 {
     const struct probe *p = &ctx->model->probe;
     const struct look *l = ctx->look;
@@ -135,8 +132,11 @@ static void draw_block_names(struct canvas *c, struct rect r, const struct view_
             continue;
         x = canvas_text(c, r, x, r.y, look_style(l, ROLE_MUTED), who[k]);
         x = canvas_text(c, r, x, r.y, look_style(l, ROLE_TITLE), names[k]);
-        x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_MUTED), " (%d of %d)", block[k], blocks[k]) + 2;
+        if (k == 1) /* the teacher's stand in the head */
+            x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_MUTED), " (%d of %d)", block[k], blocks[k]);
+        x += 2;
     }
+    fsp_draw_reduction(c, (struct rect){x, r.y, r.x + r.w - x, r.h}, l, zoom);
 }
 
 static void draw_probe(struct canvas *c, const struct fsp_layout *a, const struct view_context *ctx)
@@ -177,11 +177,11 @@ static void draw(void *self, struct view_context *ctx, struct canvas *c, struct 
     }
     struct scene s;
     scene_make(&s, v, ctx, r);
-    draw_head(c, s.layout.head, ctx);
+    draw_head(c, s.layout.head, ctx, s.focus.root);
     if (s.focus.block)
-        draw_block_names(c, s.layout.tabs, ctx);
+        draw_block_names(c, s.layout.tabs, ctx, s.layout.band[0].zoom);
     else if (s.layout.n_bands == 1)
-        fsp_draw_tabs(c, s.layout.tabs, ctx->look, s.pair, v->pair);
+        fsp_draw_tabs(c, s.layout.tabs, ctx->look, s.pair, v->pair, s.layout.band[0].zoom);
     for (int i = 0; i < s.layout.n_bands; i++)
         fsp_draw_band(c, ctx->look, &s.layout.band[i], &s.pair[s.layout.band[i].pair], &s.focus);
     fsp_draw_readout(c, s.layout.readout, ctx->look, focused(&s), &s.focus);
@@ -256,12 +256,23 @@ static bool set_image(struct view_context *ctx, int by, struct request *out)
     return true;
 }
 
-static bool export_png(struct view_context *ctx, struct request *out)
+/* To the element in which the two differ most. */
+static bool go_to_largest(struct fsp_view *v, struct view_context *ctx)
+{
+    struct scene s;
+    scene_make(&s, v, ctx, (struct rect){0, 0, 80, 22});
+    int *at = v->cursor[s.focus.block ? BLOCK_CURSOR : v->pair];
+    fsp_pair_largest(focused(&s), &at[0], &at[1]);
+    scene_release(&s);
+    return true;
+}
+
+static bool export_png(const struct fsp_view *v, struct view_context *ctx, struct request *out)
 {
     char path[sizeof out->text + 64];
     struct err err = {0};
     out->kind = ASK_STATUS;
-    if (fsp_export(ctx->model, path, sizeof path, &err))
+    if (fsp_export(ctx->model, !v->linear, path, sizeof path, &err))
         str_append(out->text, sizeof out->text, 0, "wrote %s", path);
     else
         str_append(out->text, sizeof out->text, 0, "%s", err.msg);
@@ -293,7 +304,9 @@ static bool command(void *self, struct view_context *ctx, enum command cmd, stru
             return say(out, "a block has one pair of matrices; [ and ] go through the blocks");
         v->pair = (v->pair + 1) % 3;
         return true;
-    case CMD_EXPORT: return export_png(ctx, out);
+    case CMD_LOG_Y: v->linear = !v->linear; return true;
+    case CMD_ENTER: return go_to_largest(v, ctx);
+    case CMD_EXPORT: return export_png(v, ctx, out);
     default: return false;
     }
 }
@@ -320,13 +333,16 @@ static void mouse(void *self, struct view_context *ctx, struct rect r, int x, in
         for (int k = 0; k < 3; k++) {
             const struct fsp_band *band = &s.layout.band[b];
             const struct fsp_pair *p = &s.pair[band->pair];
-            const struct heat h = {.m = k == 1 ? p->sm : p->tm, .n = k == 1 ? p->sn : p->tn};
-            int i, j;
-            if (!heat_at(band->map[k], ctx->look, &h, x, y, &i, &j))
+            struct rect area = fsp_map_area(band, k, p, ctx->look);
+            int i, j, di, dj;
+            fsp_reduction(band->zoom, fsp_tall(ctx->look), &di, &dj);
+            const struct heat h = {.m = ((k == 1 ? p->sm : p->tm) + di - 1) / di,
+                                   .n = ((k == 1 ? p->sn : p->tn) + dj - 1) / dj};
+            if (!heat_at(area, ctx->look, &h, x, y, &i, &j))
                 continue;
             v->pair = s.focus.block ? v->pair : band->pair;
             int *at = v->cursor[s.focus.block ? BLOCK_CURSOR : band->pair];
-            at[0] = i, at[1] = j;
+            at[0] = i * di, at[1] = j * dj;
         }
     if (!s.focus.block && rect_has(s.layout.plot, x, y)) {
         int step = fsp_norms_step_at(s.layout.plot, m, x);
@@ -337,6 +353,11 @@ static void mouse(void *self, struct view_context *ctx, struct rect r, int x, in
 }
 
 const struct view view_fsp = {
-    .name = "fsp", .title = "FSP", .key = '2', .state_size = sizeof(struct fsp_view), .draw = draw, .command = command,
+    .name = "fsp",
+    .title = "FSP",
+    .key = '2',
+    .state_size = sizeof(struct fsp_view),
+    .draw = draw,
+    .command = command,
     .mouse = mouse,
 };
