@@ -35,6 +35,7 @@ expect() { # TEXT WHAT: the screen comes to show it
 on_screen() { $tmux capture-pane -p -t w | grep -qF -- "$1"; }
 status() { "$fsplab" ctl tiny status --json 2>/dev/null; }
 state_is() { status | grep -q "\"state\":\"$1\""; }
+stage_is() { status | grep -q "\"trial\":$1,.*\"stage\":\"$2\""; } # TRIAL STAGE
 keys() { $tmux send-keys -t w "$@"; }
 screen() { # starts a front end in the terminal
     [ -n "$tmux" ] && $tmux kill-server 2>/dev/null
@@ -55,7 +56,7 @@ threads = 1
 teacher = res8
 student = res8
 teacher_steps = 30
-transfer_steps = 400
+transfer_steps = 100000
 finetune_steps = 60
 transfer_lr = 0.0001
 lambda = 0.01
@@ -88,7 +89,7 @@ keys e C-u nonsense Enter
 expect "is no number" "a wrong value is refused in place"
 keys Escape
 keys 2
-expect "pair 1" "2 shows the matrices"
+expect "teacher  |T|" "2 shows the matrices"
 keys 4
 expect "Processor" "4 shows the device"
 keys 5
@@ -111,7 +112,14 @@ expect "nothing can be changed" "who may not act"
 keys q
 expect "LEFT 0" "and leaves at once"
 
-until_true sh -c "! '$fsplab' ctl tiny status --json | grep -q '\"state\":\"running\"'" || until_true state_is complete
+screen 80 24 "attach tiny"
+expect "transfer" "back again"
+keys K
+expect "Enter: yes" "K asks before it ends the stage"
+keys Enter
+expect "skip at step" "and names the step"
+expect "finetune" "the fine-tuning begins"
+until_true stage_is 2 transfer && "$fsplab" ctl tiny skip >/dev/null || bad "the second trial's transfer"
 until_true state_is complete && ok "the study finishes" || bad "the study finishes"
 if "$fsplab" replay tiny 1; then ok "a replay of the record gives the same weights"; else bad "replay differs"; fi
 screen 100 30 "tiny"
