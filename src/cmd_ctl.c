@@ -9,6 +9,7 @@
 
 #include "client.h"
 #include "cmd.h"
+#include "ctl_screen.h"
 #include "io/store.h"
 #include "lab_json.h"
 
@@ -22,6 +23,7 @@ static void help(void)
         "       fsplab ctl STUDY set key=value\n"
         "       fsplab ctl STUDY enqueue key=value...\n"
         "       fsplab ctl STUDY clone TRIAL [key=value]... [--warm]\n"
+        "       fsplab ctl STUDY screen [setup|run|fsp|device|log] [--size WxH] [--color]\n"
         "\n"
         "Looks at a running study or steers it. A command is answered with the step at which it took effect.\n"
         "\n"
@@ -32,6 +34,7 @@ static void help(void)
         "  enqueue  a trial at these values goes first; searched settings not named take the study's own value\n"
         "  clone    a new trial with the values of another but for those named, which may be any that can be searched:\n"
         "           from its beginning, or with --warm from its latest checkpoint (then only what `set` takes)\n"
+        "  screen   a screen of the workbench as text (run, unless another is named), of a study that need not run\n"
         "\n"
         "A trial that was changed by hand is marked as edited, and the search does not count it. A checkpoint is written\n"
         "before every change, and `fsplab replay` makes the trial again from the record.\n"
@@ -246,6 +249,8 @@ int cmd_ctl(int argc, char **argv)
         return 2;
     if (o.help)
         return help(), 0;
+    if (argc >= 3 && strcmp(argv[2], "screen") == 0)
+        return ctl_screen(&o, argc, argv);
     for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "--warm") == 0)
             r.warm = true;

@@ -578,6 +578,8 @@ char *app_screen_text(const struct app_options *o, const char *screen, int w, in
         err_set(err, ERR_USAGE, "there is no screen '%s'", screen);
     } else if (app_init(a, o, err)) {
         a->view = view;
+        if (o->plain)
+            a->look.glyphs = GLYPHS_ASCII;
         canvas_init(&a->canvas, w, h);
         if (o->study[0])
             collect(a);

@@ -10,6 +10,7 @@ struct app_options {
     const char *runs;
     bool readonly;
     const char *theme; /* "dark", "light", a file, or NULL: dark */
+    bool plain;        /* app_screen_text: ASCII only */
     const struct ui_host *host;
 };
 
