@@ -51,7 +51,7 @@ endif
 ifeq ($(shell command -v pkg-config),)
 $(error missing: pkg-config. Install it, or run 'make deps')
 endif
-NEED := $(PKGS) $(if $(filter tests run-tests,$(MAKECMDGOALS)),$(PKGS_TEST))
+NEED := $(PKGS) $(if $(filter tests run-tests bench-ui,$(MAKECMDGOALS)),$(PKGS_TEST))
 MISSING := $(foreach p,$(NEED),$(if $(filter 0,$(shell pkg-config --exists $p; echo $$?)),,$(deb_$p)))
 # iniparser has a .pc file only in newer releases, and its header has two places (see src/io/config.c).
 ifeq ($(shell pkg-config --exists iniparser; echo $$?),0)
@@ -119,6 +119,7 @@ FUZZ_SRC := $(wildcard tests/fuzz_*.c)
 # Any other .c in tests/ is shared by the test programs, but fake_*.c: libraries that a test opens in place of real ones.
 HELPER_SRC := $(filter-out $(TEST_SRC) $(FUZZ_SRC) tests/bench_% tests/fake_%,$(wildcard tests/*.c))
 TEST_BIN := $(TEST_SRC:%.c=$(O)/%)
+BENCH_BIN := $(patsubst %.c,$(O)/%,$(wildcard tests/bench_*.c))
 FUZZ_BIN := $(FUZZ_SRC:%.c=$(O)/%)
 HELPER_OBJ := $(HELPER_SRC:%.c=$(O)/%.o)
 # Scripts among the tests may be narrowed, as the programs: make test TESTS='test_base test_cli'
@@ -190,6 +191,10 @@ bench-peers: all ## the same steps beside PyTorch's, taking turns (needs python3
 	/usr/bin/python3 tests/peers/torch_step.py --against ./fsplab
 endif
 
+bench-ui: all $(BENCH_BIN) ## what the screens cost: frames, keys, bytes a second, serving
+	$(O)/tests/bench_frame
+	/usr/bin/python3 tests/bench_ui.py --fsplab ./$(PROGRAM)
+
 ifneq ($(FUZZ_SRC),)
 fuzz: ## fuzz every target for FUZZ_SECONDS (default 30; needs clang)
 	@$(MAKE) --no-print-directory CC=clang VARIANT=fuzz fuzz-build
@@ -230,7 +235,9 @@ install: all build/fsplab.1 ## install the program, the man page and experiments
 build/fsplab.1: docs/fsplab.1.in $(PROGRAM)
 	$(SAY) MAN $@
 	$(Q)./$(PROGRAM) --help-roff >build/settings.roff
-	$(Q)sed -e 's/@VERSION@/$(VERSION)/' -e '/^@SETTINGS@$$/{r build/settings.roff' -e 'd}' $< >$@
+	$(Q)./$(PROGRAM) --keys-roff >build/keys.roff
+	$(Q)sed -e 's/@VERSION@/$(VERSION)/' -e '/^@SETTINGS@$$/{r build/settings.roff' -e 'd}' \
+	    -e '/^@KEYS@$$/{r build/keys.roff' -e 'd}' $< >$@
 
 dist: ## a source archive of the last commit in dist/
 	@mkdir -p dist
@@ -277,7 +284,7 @@ $(PROGRAM): $(O)/src/main.o $(LIB)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(TEST_BIN): $(O)/%: $(O)/%.o $(HELPER_OBJ) $(LIB)
+$(TEST_BIN) $(BENCH_BIN): $(O)/%: $(O)/%.o $(HELPER_OBJ) $(LIB)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)
 

@@ -580,6 +580,8 @@ char *app_screen_text(const struct app_options *o, const char *screen, int w, in
         a->view = view;
         if (o->plain)
             a->look.glyphs = GLYPHS_ASCII;
+        if (!ansi) /* a matrix by its shades, since its colours will not be seen */
+            a->look.depth = DEPTH_MONO;
         canvas_init(&a->canvas, w, h);
         if (o->study[0])
             collect(a);
