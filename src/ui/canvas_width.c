@@ -111,6 +111,8 @@ int rune_width(uint32_t rune)
 {
     if (rune < 0x300)
         return 1; /* control characters are shown as '?' */
+    if ((rune >= 0x2500 && rune < 0x25A0) || (rune >= 0x2800 && rune < 0x2900))
+        return 1; /* lines, blocks and braille: most of what is drawn */
     if (within(zero, ARRAY_LEN(zero), rune))
         return 0;
     return within(wide, ARRAY_LEN(wide), rune) ? 2 : 1;

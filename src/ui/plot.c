@@ -107,7 +107,7 @@ static void smooth(const double *y, int n, double weight, double *out)
             continue;
         mean = weight * mean + (1 - weight) * y[i];
         mass = weight * mass + (1 - weight);
-        out[i] = mean / mass;
+        out[i] = mass < 1 - 1e-15 ? mean / mass : mean;
     }
 }
 

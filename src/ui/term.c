@@ -53,6 +53,7 @@ struct term {
     struct canvas last;           /* as drawn */
     struct shown *shown;          /* (h, w) */
     struct pair_slot *pairs;      /* hash table */
+    struct pair_slot last_pair;   /* the one found last: neighbours mostly share it */
     int n_pairs, max_pairs;
     cchar_t *run; /* one row */
     int mouse_x, mouse_y, mouse_button;
@@ -265,6 +266,7 @@ void term_redraw(struct term *t)
 static void forget_pairs(struct term *t)
 {
     memset(t->pairs, 0, PAIR_SLOTS * sizeof(*t->pairs));
+    t->last_pair = (struct pair_slot){0};
     t->n_pairs = 0;
     reset_color_pairs();
     t->full = true;
@@ -275,10 +277,14 @@ static int pair_for(struct term *t, int32_t fg, int32_t bg)
 {
     if (fg < 0 && bg < 0)
         return 0;
+    if (t->last_pair.pair && t->last_pair.fg == fg && t->last_pair.bg == bg)
+        return t->last_pair.pair;
     size_t at = (size_t)hash3((uint64_t)fg, (uint64_t)bg, 0) % PAIR_SLOTS;
     for (; t->pairs[at].pair; at = (at + 1) % PAIR_SLOTS)
-        if (t->pairs[at].fg == fg && t->pairs[at].bg == bg)
+        if (t->pairs[at].fg == fg && t->pairs[at].bg == bg) {
+            t->last_pair = t->pairs[at];
             return t->pairs[at].pair;
+        }
     if (t->n_pairs >= t->max_pairs)
         return bg >= 0 ? pair_for(t, fg, -1) : 0;
     int pair = alloc_pair(fg, bg);
