@@ -120,6 +120,14 @@ int colormap_256(rgb c)
     return grey < cube ? 232 + k : 16 + 36 * cr + 6 * cg + cb;
 }
 
+rgb colormap_256_rgb(int index)
+{
+    if (index >= 232)
+        return (8 + 10 * (index - 232)) * 0x10101;
+    index -= 16;
+    return cube_value(index / 36) << 16 | cube_value(index / 6 % 6) << 8 | cube_value(index % 6);
+}
+
 int colormap_8(rgb c)
 {
     int r = red(c), g = green(c), b = blue(c);

@@ -15,6 +15,7 @@ rgb colormap_rgb(enum colormap, double t);
 double colormap_quantize(double t, int levels);
 /* xterm's 256 colours: the cube 16..231 and the greys 232..255 (0..15 are the user's own and never chosen). */
 int colormap_256(rgb);
+rgb colormap_256_rgb(int index); /* what xterm makes of 16..255 */
 /* 0..7, ANSI order: black, red, green, yellow, blue, magenta, cyan, white. */
 int colormap_8(rgb);
 /* 0 dark .. 1 light: relative luminance. */

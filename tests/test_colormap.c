@@ -107,8 +107,10 @@ static void check_256(rgb c)
 static void nearest_of_256_by_search(void **state)
 {
     (void)state;
-    for (int i = 16; i < 256; i++)
+    for (int i = 16; i < 256; i++) {
         assert_int_equal(xterm_color(colormap_256(xterm_color(i))), xterm_color(i));
+        assert_int_equal(colormap_256_rgb(i), xterm_color(i));
+    }
     for (int v = 0; v < 256; v++)
         check_256(v * 0x10101);
     struct rng r;

@@ -621,8 +621,34 @@ static void direct_color(void **state)
         }
         canvas_release(&c);
     }
+    /* the 256 colours have no numbers there: they are given as what they are */
+    struct canvas c = {0};
+    draw(t, SCENE_COLORS, DEPTH_256);
+    draw_scene(&c, SCENE_COLORS, W, H);
+    for (int i = 0; i < W * H; i++) {
+        VTermScreenCell got = cell_at(t, i % W, i / W);
+        int32_t want = colormap_256_rgb(colormap_256(c.cells[i].style.bg));
+        assert_int_equal(got.bg.rgb.red << 16 | got.bg.rgb.green << 8 | got.bg.rgb.blue, want < 8 ? 8 : want);
+    }
+    canvas_release(&c);
     quit(t);
     scratch_remove(dir);
+}
+
+/* 64 pairs are not enough for this; the frame after it has them all again. */
+static void more_colors_than_pairs(void **state)
+{
+    (void)state;
+    const char *env[] = {"TERM", "xterm", "LC_ALL", "C.UTF-8", "COLORTERM", NULL, "NO_COLOR", NULL, NULL};
+    struct tty *t = tty_open(W, H, env);
+    draw(t, SCENE_COLORS, DEPTH_8);
+    same_characters(t, SCENE_COLORS, W, H);
+    assert_int_equal(draw(t, SCENE_COLORS, DEPTH_8), 0);
+    draw(t, SCENE_TEXT, DEPTH_8);
+    same_characters(t, SCENE_TEXT, W, H);
+    assert_int_equal(indexed(cell_at(t, 1, 2).fg, true), 1);
+    assert_int_equal(indexed(cell_at(t, 1, 2).bg, false), 2);
+    quit(t);
 }
 
 static void a_c_locale_has_question_marks(void **state)
@@ -868,6 +894,7 @@ int main(void)
         cmocka_unit_test(what_a_terminal_can),
         cmocka_unit_test(poorer_colors),
         cmocka_unit_test(direct_color),
+        cmocka_unit_test(more_colors_than_pairs),
         cmocka_unit_test(a_c_locale_has_question_marks),
         cmocka_unit_test(keys_arrive),
         cmocka_unit_test(the_mouse_arrives),

@@ -48,6 +48,7 @@ struct term {
     WINDOW *input; /* a pad */
     int in, out;
     int w, h;
+    size_t row_bytes; /* of a canvas as wide */
     bool synchronised, gone, full;
     enum color_depth best, depth; /* that it has; of the last frame */
     struct canvas last;           /* as drawn */
@@ -55,7 +56,8 @@ struct term {
     struct pair_slot *pairs;      /* hash table */
     struct pair_slot last_pair;   /* the one found last: neighbours mostly share it */
     int n_pairs, max_pairs;
-    cchar_t *run; /* one row */
+    bool no_pairs_left; /* the last frame had to do with fewer colours than it asked for */
+    cchar_t *run;       /* one row */
     int mouse_x, mouse_y, mouse_button;
 };
 
@@ -187,6 +189,7 @@ static void take_size(struct term *t)
 {
     getmaxyx(stdscr, t->h, t->w);
     size_t n = (size_t)t->w * (size_t)t->h;
+    t->row_bytes = (size_t)t->w * sizeof(struct cell);
     canvas_resize(&t->last, t->w, t->h);
     t->shown = xrealloc(t->shown, n * sizeof(*t->shown));
     t->run = xrealloc(t->run, (size_t)t->w * sizeof(*t->run));
@@ -268,6 +271,7 @@ static void forget_pairs(struct term *t)
     memset(t->pairs, 0, PAIR_SLOTS * sizeof(*t->pairs));
     t->last_pair = (struct pair_slot){0};
     t->n_pairs = 0;
+    t->no_pairs_left = false;
     reset_color_pairs();
     t->full = true;
 }
@@ -285,8 +289,10 @@ static int pair_for(struct term *t, int32_t fg, int32_t bg)
             t->last_pair = t->pairs[at];
             return t->pairs[at].pair;
         }
-    if (t->n_pairs >= t->max_pairs)
+    if (t->n_pairs >= t->max_pairs) {
+        t->no_pairs_left = true;
         return bg >= 0 ? pair_for(t, fg, -1) : 0;
+    }
     int pair = alloc_pair(fg, bg);
     if (pair <= 0)
         return 0;
@@ -299,16 +305,21 @@ static int pair_for(struct term *t, int32_t fg, int32_t bg)
 
 /* What the terminal is to show for a row: colours reduced, and '?' for what the locale's C library would give another
  * width than ours (ncurses would lose its place) or cannot print. */
-static void reduce_row(const struct cell *row, int w, enum color_depth depth, struct shown *out)
+static void reduce_row(const struct term *t, const struct cell *row, struct shown *out)
 {
     struct style style = {0};
     struct ink ink = {0};
     bool known = false, replaced = false;
-    for (int x = 0; x < w; x++) {
+    for (int x = 0; x < t->w; x++) {
         const struct cell *c = &row[x];
         if (!known || c->style.fg != style.fg || c->style.bg != style.bg || c->style.attr != style.attr) {
             style = c->style;
-            ink = ink_reduce(style, depth);
+            ink = ink_reduce(style, t->depth);
+            if (t->best == DEPTH_TRUE && t->depth == DEPTH_256) { /* its colours have no numbers beyond 7 */
+                ink.fg = ink.fg < 0 ? ink.fg : colormap_256_rgb(ink.fg);
+                ink.bg = ink.bg < 0 ? ink.bg : colormap_256_rgb(ink.bg);
+                ink = ink_reduce((struct style){ink.fg, ink.bg, ink.attr}, DEPTH_TRUE);
+            }
             known = true;
         }
         uint32_t rune = c->rune;
@@ -358,7 +369,7 @@ static void put_run(struct term *t, int y, int x0, int x1, const struct shown *r
 static int put_row(struct term *t, int y, const struct cell *row, struct shown *scratch)
 {
     struct shown *was = t->shown + (size_t)y * (size_t)t->w;
-    reduce_row(row, t->w, t->depth, scratch);
+    reduce_row(t, row, scratch);
     int changed = 0;
     for (int x = 0; x < t->w;) {
         if (!t->full && shown_equal(&scratch[x], &was[x])) {
@@ -412,41 +423,62 @@ static const struct cell *canvas_row(const struct canvas *c, int y, int w, struc
     return room;
 }
 
-void term_draw(struct term *t, const struct canvas *c, enum color_depth depth)
+static void send_frame(struct term *t)
 {
-    if (t->gone)
-        return;
-    depth = depth < t->best ? t->best : depth;
-    bool same_depth = depth == t->depth;
-    t->depth = depth;
-    if (t->n_pairs >= t->max_pairs)
-        forget_pairs(t);
-    bool repaint = t->full;
-    int changed = 0;
-    size_t row_bytes = (size_t)t->w * sizeof(struct cell);
-    struct shown *scratch = xmalloc((size_t)t->w * sizeof(*scratch));
-    struct cell *room = xcalloc((size_t)t->w, sizeof(*room));
-    for (int y = 0; y < t->h; y++) {
-        const struct cell *row = canvas_row(c, y, t->w, room);
-        struct cell *last = t->last.cells + (size_t)y * (size_t)t->w;
-        if (!t->full && same_depth && !memcmp(row, last, row_bytes))
-            continue;
-        memcpy(last, row, row_bytes);
-        changed += put_row(t, y, row, scratch);
-    }
-    free(scratch);
-    free(room);
-    t->full = false;
-    if (!changed)
-        return;
-    if (repaint)
-        clearok(curscr, TRUE);
     if (t->synchronised)
         write_all(t, SYNC_BEGIN);
     wnoutrefresh(stdscr);
     doupdate();
     if (t->synchronised)
         write_all(t, SYNC_END);
+}
+
+static bool frame_differs(const struct term *t, const struct canvas *c, struct cell *room)
+{
+    for (int y = 0; y < t->h; y++)
+        if (memcmp(canvas_row(c, y, t->w, room), t->last.cells + (size_t)y * (size_t)t->w, t->row_bytes))
+            return true;
+    return false;
+}
+
+/* Hands what has changed to ncurses; returns whether anything has. */
+static bool put_frame(struct term *t, const struct canvas *c, bool all_rows, struct cell *room)
+{
+    int changed = 0;
+    struct shown *scratch = xmalloc((size_t)t->w * sizeof(*scratch));
+    for (int y = 0; y < t->h; y++) {
+        const struct cell *row = canvas_row(c, y, t->w, room);
+        struct cell *last = t->last.cells + (size_t)y * (size_t)t->w;
+        if (!all_rows && !memcmp(row, last, t->row_bytes))
+            continue;
+        memcpy(last, row, t->row_bytes);
+        changed += put_row(t, y, row, scratch);
+    }
+    free(scratch);
+    return changed > 0;
+}
+
+void term_draw(struct term *t, const struct canvas *c, enum color_depth depth)
+{
+    if (t->gone)
+        return;
+    depth = depth < t->best ? t->best : depth;
+    struct cell *room = xcalloc((size_t)t->w, sizeof(*room));
+    bool all_rows = t->full || depth != t->depth;
+    if (all_rows || frame_differs(t, c, room)) {
+        t->depth = depth;
+        if (t->no_pairs_left) {
+            forget_pairs(t);
+            all_rows = true;
+        }
+        bool repaint = t->full, changed = put_frame(t, c, all_rows, room);
+        t->full = false;
+        if (repaint)
+            clearok(curscr, TRUE);
+        if (changed)
+            send_frame(t);
+    }
+    free(room);
 }
 
 /* ---- keys ---- */

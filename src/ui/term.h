@@ -30,7 +30,8 @@ struct term;
 struct term *term_open(bool mouse, enum color_depth *depth, enum glyph_set *glyphs, struct err *);
 /* Also safe after TERM_GONE. NULL is fine. */
 void term_close(struct term *);
-int term_fd(const struct term *); /* readable when a key may be there */
+/* Readable when a key may be there. A new size interrupts poll() on it (SIGWINCH, EINTR): ask term_key then, too. */
+int term_fd(const struct term *);
 void term_size(struct term *, int *w, int *h);
 /* Puts the canvas on the terminal: only what has changed goes out, as one synchronised frame. Colours are reduced to
  * DEPTH. */
