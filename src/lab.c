@@ -226,6 +226,9 @@ static void forget(struct lab *lab)
     pthread_mutex_destroy(&lab->queue_mutex);
     pthread_cond_destroy(&lab->queue_cond);
     pthread_mutex_destroy(&lab->state_mutex);
+    pthread_mutex_destroy(&lab->probe_mutex);
+    for (int i = 0; i < LAB_PROBES; i++)
+        free(lab->probes[i]);
     free((char *)lab->env.teachers_dir);
     free(lab->rows);
     free(lab->dir);
@@ -318,6 +321,7 @@ struct lab *lab_open(const char *study, const char *runs, const struct params *p
     pthread_mutex_init(&lab->queue_mutex, NULL);
     pthread_cond_init(&lab->queue_cond, NULL);
     pthread_mutex_init(&lab->state_mutex, NULL);
+    pthread_mutex_init(&lab->probe_mutex, NULL);
     blank_state(&lab->draft, study);
     bool ok = lab->wake_fd >= 0 || err_set(err, ERR_IO, "cannot make an event descriptor: %s", strerror(errno));
     if (!ok || !open_all(lab, err)) {

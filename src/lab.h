@@ -7,6 +7,7 @@
 
 #include "io/store.h"
 #include "param.h"
+#include "trial_probe.h"
 
 enum lab_op {
     LAB_PAUSE, /* after the present step; saves, and frees the memory of the nets and the optimiser */
@@ -21,9 +22,11 @@ enum lab_op {
                   * cold, from its first step and with the values that trial began with; or `warm`, from its latest
                   * checkpoint and with what was changed by hand until then. It runs once all trials before it have
                   * ended. A cold one that is a point of the present search counts there as an enqueued one; others do not */
+    LAB_PROBE, /* looks at the nets with one image (trial_probe: image, block), which changes nothing. A paused trial is
+                * woken for it and put to sleep again. Once it is acknowledged, lab_probe_answer has it */
 };
 
-enum { LAB_KEYS_MAX = 8, LAB_ACKS = 16 };
+enum { LAB_KEYS_MAX = 8, LAB_ACKS = 16, LAB_PROBES = LAB_ACKS / 2 };
 
 struct lab_cmd {
     enum lab_op op;
@@ -33,6 +36,7 @@ struct lab_cmd {
     double value[LAB_KEYS_MAX];
     int trial; /* LAB_CLONE */
     bool warm; /* LAB_CLONE */
+    int image, block; /* LAB_PROBE */
 };
 
 /* The answer to a command: where it took effect, or why it did not. */
@@ -44,6 +48,12 @@ struct lab_ack {
     double before, after; /* LAB_SET */
     int clone;            /* LAB_CLONE: number of the new trial; 0 otherwise */
     char message[256];
+};
+
+/* The answer to a LAB_PROBE. */
+struct lab_probe {
+    struct lab_ack ack; /* of the command: id, and when the nets were as they are shown */
+    struct probe_answer answer;
 };
 
 /* The parts of a training step: "data", "teacher" (forward of the fixed net), "forward", "loss", "backward", "update". */
@@ -112,6 +122,9 @@ struct lab *lab_open(const char *study, const char *runs, const struct params *,
 bool lab_post(struct lab *, struct lab_cmd);
 /* A consistent copy. Any thread; cheap. */
 void lab_snapshot(struct lab *, struct lab_state *);
+/* The answer to the LAB_PROBE of that id, from when its ack (ok) is in a snapshot; false: there is none, or LAB_PROBES
+ * later ones have come. Any thread. */
+bool lab_probe_answer(struct lab *, uint64_t id, struct lab_probe *);
 /* Readable when there is something new; lab_snapshot makes it unreadable again. For one poller. */
 int lab_wakefd(const struct lab *);
 const char *lab_dir(const struct lab *); /* RUNS/STUDY */

@@ -25,6 +25,10 @@ struct lab {
     pthread_mutex_t state_mutex; /* protects state */
     struct lab_state state;
 
+    pthread_mutex_t probe_mutex; /* protects probes and n_probes */
+    struct lab_probe *probes[LAB_PROBES];
+    unsigned n_probes;
+
     pthread_t thread;
     bool started;
 

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "io/base64.h"
+
 json_t *lab_json_text(const char *s)
 {
     json_t *text = json_string(s);
@@ -125,5 +127,83 @@ json_t *lab_ack_json(const struct lab_ack *a)
     if (a->clone)
         json_object_set_new(o, "clone", json_integer(a->clone));
     json_object_set_new(o, "message", lab_json_text(a->message));
+    return o;
+}
+
+/* ---- probes ---- */
+
+/* Text of base64 into an object; takes it over. */
+static void set_text(json_t *o, const char *key, char *text)
+{
+    json_object_set_new(o, key, json_string(text));
+    free(text);
+}
+
+/* Matrix i of a net; null where there is none. */
+static void set_matrix(json_t *o, const char *key, const struct probe_side *s, int i)
+{
+    size_t at = 0;
+    if (!s->present) {
+        json_object_set_new(o, key, json_null());
+        return;
+    }
+    for (int k = 0; k < i; k++)
+        at += (size_t)s->rows[k] * (size_t)s->columns[k];
+    set_text(o, key, base64_encode_floats(s->fsp + at, (size_t)s->rows[i] * (size_t)s->columns[i]));
+}
+
+static json_t *side_json(const struct probe_side *s)
+{
+    if (!s->present)
+        return json_null();
+    json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:i, s:i}", "net", s->net, "name", s->name, "block", s->block, "blocks",
+                          s->blocks, "m", s->rows[0], "n", s->columns[0]);
+    set_matrix(o, "fsp", s, 0);
+    return o;
+}
+
+static json_t *pair_json(const struct probe_answer *p, int i)
+{
+    const struct probe_side *s = p->student.present ? &p->student : &p->teacher, *t = &p->teacher;
+    json_t *o = json_pack("{s:i, s:i}", "m", s->rows[i], "n", s->columns[i]);
+    if (t->present && (t->rows[i] != s->rows[i] || t->columns[i] != s->columns[i])) {
+        json_object_set_new(o, "teacher_m", json_integer(t->rows[i]));
+        json_object_set_new(o, "teacher_n", json_integer(t->columns[i]));
+    }
+    set_matrix(o, "teacher", t, i);
+    set_matrix(o, "student", &p->student, i);
+    return o;
+}
+
+static json_t *pairs_json(const struct probe_answer *p)
+{
+    json_t *pairs = json_array();
+    for (int i = 0; i < PROBE_MATRICES; i++)
+        json_array_append_new(pairs, pair_json(p, i));
+    return pairs;
+}
+
+json_t *lab_probe_json(const struct lab_probe *probe)
+{
+    const struct probe_answer *p = &probe->answer;
+    json_t *o = lab_ack_json(&probe->ack);
+    json_object_del(o, "message");
+    json_object_set_new(o, "image", json_integer(p->image));
+    json_object_set_new(o, "images", json_integer(p->images));
+    json_object_set_new(o, "set", json_string(p->training ? "training" : "validation"));
+    json_object_set_new(o, "label", json_integer(p->label));
+    json_object_set_new(o, "class", lab_json_text(p->class_name));
+    set_text(o, "rgb", base64_encode(p->rgb, sizeof p->rgb));
+    json_object_set_new(o, "block", json_integer(p->block));
+    json_object_set_new(o, "blocks", json_integer(p->teacher.present ? p->teacher.blocks : p->student.blocks));
+    json_object_set_new(o, "reduced", json_integer(p->reduced));
+    if (p->block) {
+        json_object_set_new(o, "teacher", side_json(&p->teacher));
+        json_object_set_new(o, "student", side_json(&p->student));
+    } else {
+        json_object_set_new(o, "pairs", pairs_json(p));
+    }
+    if (p->note[0])
+        json_object_set_new(o, "note", lab_json_text(p->note));
     return o;
 }

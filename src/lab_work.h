@@ -50,6 +50,9 @@ bool lab_adopt_clone(const struct trial_row *, struct err *);
 /* Removes what a clone that was never recorded has left under this row's name. */
 void lab_forget_clone(const struct trial_row *);
 
+/* lab_probe.c */
+void lab_do_probe(struct lab *, struct running *, const struct lab_cmd *, struct lab_ack *);
+
 /* lab_trial.c */
 /* Runs a trial to its end, or until told to leave: then it is saved and its state says so. Whatever is wrong with the
  * trial itself ends up in its row. */

@@ -20,7 +20,7 @@
 #include "io/wire.h"
 #include "lab_json.h"
 
-enum { MAX_CLIENTS = 64, COMMANDS_OUT = LAB_ACKS / 2 }; /* half: others may post, too */
+enum { MAX_CLIENTS = 64, COMMANDS_OUT = LAB_PROBES }; /* half of LAB_ACKS: others may post, too */
 
 struct peer {
     int fd;
@@ -106,12 +106,9 @@ static void command(struct serve *s, struct peer *p, const struct wire_request *
 {
     static const enum lab_op ops[] = {
         [WIRE_PAUSE] = LAB_PAUSE,     [WIRE_RESUME] = LAB_RESUME, [WIRE_STOP] = LAB_STOP,  [WIRE_SET] = LAB_SET,
-        [WIRE_ENQUEUE] = LAB_ENQUEUE, [WIRE_SKIP] = LAB_SKIP,     [WIRE_CLONE] = LAB_CLONE};
-    if (r->ask >= (int)ARRAY_LEN(ops)) {
-        refuse(p, "this is not known here", false);
-        return;
-    }
-    struct lab_cmd c = {.op = ops[r->ask], .id = s->next_id++, .n = r->n, .trial = r->trial, .warm = r->warm};
+        [WIRE_ENQUEUE] = LAB_ENQUEUE, [WIRE_SKIP] = LAB_SKIP,     [WIRE_CLONE] = LAB_CLONE, [WIRE_PROBE] = LAB_PROBE};
+    struct lab_cmd c = {.op = ops[r->ask], .id = s->next_id++, .n = r->n, .trial = r->trial, .warm = r->warm,
+                        .image = r->image, .block = r->block};
     if (r->ask == WIRE_SET && r->n != 1) {
         refuse(p, "set takes one value", false);
         return;
@@ -152,6 +149,13 @@ static void handle(struct serve *s, struct peer *p, const char *line, size_t n)
     }
 }
 
+/* The answer to a command that has been acknowledged. */
+static json_t *ack_answer(struct serve *s, const struct lab_ack *a)
+{
+    struct lab_probe probe;
+    return lab_probe_answer(s->lab, a->id, &probe) ? lab_probe_json(&probe) : lab_ack_json(a);
+}
+
 /* One ack, to its client if that is still there. */
 static void deliver_ack(struct serve *s, const struct lab_ack *a)
 {
@@ -161,7 +165,7 @@ static void deliver_ack(struct serve *s, const struct lab_ack *a)
     for (int i = 0; i < s->n; i++)
         if (s->peers[i]->waiting == a->id) {
             s->peers[i]->waiting = 0;
-            answer(s->peers[i], lab_ack_json(a));
+            answer(s->peers[i], ack_answer(s, a));
         }
 }
 

@@ -120,13 +120,11 @@ static bool choose_blocks(struct probe_answer *a, struct net *teacher, struct ne
     return true;
 }
 
-bool trial_probe(struct trial *t, int image, int block, struct probe_answer *a, struct err *err)
+static bool look(struct trial *t, int image, int block, struct probe_answer *a, struct err *err)
 {
     memset(a, 0, sizeof *a);
     a->block = block;
     a->reduced = 1;
-    if (!t->net)
-        return err_set(err, ERR_STATE, "there is no net to look at");
     float *x = xcalloc(32 * 32 * 4, sizeof *x);
     bool ok = take_image(t, image, a, x, err);
     if (ok)
@@ -142,5 +140,16 @@ bool trial_probe(struct trial *t, int image, int block, struct probe_answer *a, 
     ok = ok && (!teacher || take_matrices(t, &a->teacher, teacher, x, a->reduced, err)) &&
          (!student || take_matrices(t, &a->student, student, x, a->reduced, err));
     free(x);
+    return ok;
+}
+
+bool trial_probe(struct trial *t, int image, int block, struct probe_answer *a, struct err *err)
+{
+    bool asleep = t->asleep;
+    if (!trial_wake(t, err))
+        return false;
+    bool ok = look(t, image, block, a, err);
+    if (asleep)
+        trial_sleep(t);
     return ok;
 }

@@ -32,9 +32,9 @@ struct trial;
 /* IMAGE counts through the images held out for validation, or through the training images where there are none. BLOCK
  * 1.. counts through the teacher's blocks (the student's where no teacher is), and the student's block shown is the one
  * at the same relative depth; 0: the three section pairs as the study pairs them. While the teacher itself is trained
- * it is shown alone, as it is now. A stage that needs no teacher gets it loaded for this.
- * Training is left as it was, to the bit; an evaluation that is under way, too. ERR_CONFIG: no such image or block, and
- * which there are. */
+ * it is shown alone, as it is now. A stage that needs no teacher gets it loaded for this; a sleeping
+ * trial is woken and put to sleep again. Training is left as it was, to the bit; an evaluation that is under way, too.
+ * ERR_CONFIG: no such image or block, and which there are; errors of trial_wake. */
 bool trial_probe(struct trial *, int image, int block, struct probe_answer *, struct err *);
 
 #endif

@@ -71,10 +71,16 @@ static void wait_for_news(struct lab *lab, double since)
 
 struct lab_ack lab_ask(struct lab *lab, enum lab_op op, const char *key, double value)
 {
-    static uint64_t next = 1;
-    struct lab_cmd c = {.op = op, .id = next++, .n = key != NULL, .value = {value}};
-    struct lab_state s;
+    struct lab_cmd c = {.op = op, .n = key != NULL, .value = {value}};
     snprintf(c.key[0], sizeof c.key[0], "%s", key ? key : "");
+    return lab_ask_cmd(lab, c);
+}
+
+struct lab_ack lab_ask_cmd(struct lab *lab, struct lab_cmd c)
+{
+    static uint64_t next = 1;
+    struct lab_state s;
+    c.id = next++;
     assert_true(lab_post(lab, c));
     for (double since = clock_seconds();; wait_for_news(lab, since)) {
         lab_snapshot(lab, &s);

@@ -24,6 +24,8 @@ struct params lab_params(const char *pair, ...);
 struct lab *lab_begin(const char *study, const struct params *);
 /* Posts and waits for the answer. */
 struct lab_ack lab_ask(struct lab *, enum lab_op, const char *key, double value);
+/* The same of any command; it gets its id here. */
+struct lab_ack lab_ask_cmd(struct lab *, struct lab_cmd);
 /* Waits until the study is in that stage at that step or beyond, or fails the test when it ends before. */
 void lab_reach(struct lab *, const char *stage, int step);
 /* Waits for the end, closes, and gives the last snapshot. */

@@ -1,11 +1,13 @@
 /* lab, looking in: matrices recorded on a cadence, the parts of a step, probes between two steps. */
 #include <math.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../src/lab_json.h"
 #include "lab_fixture.h"
+#include "scratch.h"
 
 #define P(...) lab_params(__VA_ARGS__, NULL)
 
@@ -169,6 +171,103 @@ static void a_steps_time_is_told_by_parts(void **state)
     lab_close(lab);
 }
 
+/* ---- probes ---- */
+
+static struct lab_ack ask_probe(struct lab *lab, int image, int block, struct lab_probe *p)
+{
+    struct lab_ack a = lab_ask_cmd(lab, (struct lab_cmd){.op = LAB_PROBE, .image = image, .block = block});
+    if (p && a.ok)
+        assert_true(lab_probe_answer(lab, a.id, p));
+    return a;
+}
+
+static void a_probe_is_answered_between_two_steps(void **state)
+{
+    (void)state;
+    struct params p = P("transfer_steps=100000");
+    struct lab *lab = lab_begin("probed", &p);
+    struct lab_probe first, probe;
+    struct lab_state s;
+    lab_reach(lab, "transfer", 3);
+    struct lab_ack a = ask_probe(lab, 5, 2, &first), b;
+    assert_true(a.ok && a.trial == 1 && a.step >= 3);
+    assert_string_equal(a.stage, "transfer");
+    assert_memory_equal(&first.ack, &a, sizeof a);
+    assert_true(first.answer.image == 5 && first.answer.block == 2);
+    assert_true(first.answer.teacher.present && first.answer.student.present);
+    assert_true(first.answer.student.rows[0] == 16 && first.answer.student.columns[0] == 32);
+    b = ask_probe(lab, 99999, 2, NULL);
+    assert_true(!b.ok && strstr(b.message, "image 99999"));
+    b = ask_probe(lab, 0, 4, NULL);
+    assert_true(!b.ok && strstr(b.message, "res8 has blocks 1 to 3"));
+    assert_true(lab_probe_answer(lab, a.id, &probe)); /* a refusal takes no place */
+    for (int i = 0; i < LAB_PROBES; i++) {
+        assert_true(lab_probe_answer(lab, a.id, &probe) && memcmp(&probe, &first, sizeof probe) == 0);
+        assert_true(ask_probe(lab, i, 0, &probe).ok && probe.answer.image == i);
+    }
+    assert_false(lab_probe_answer(lab, a.id, &probe)); /* LAB_PROBES later ones have come */
+    lab_snapshot(lab, &s);
+    assert_false(s.edited);
+    lab_close(lab);
+}
+
+/* The nets' memory is given back in a pause; a probe wakes them for a moment. */
+static void a_paused_trial_can_be_looked_at(void **state)
+{
+    (void)state;
+    struct params p = P("transfer_steps=100000");
+    struct lab *lab = lab_begin("probed-asleep", &p);
+    struct lab_probe awake, asleep;
+    struct lab_state s;
+    lab_reach(lab, "transfer", 3);
+    assert_true(lab_ask(lab, LAB_PAUSE, NULL, 0).ok);
+    assert_true(ask_probe(lab, 1, 3, &asleep).ok);
+    assert_true(ask_probe(lab, 1, 3, &awake).ok);
+    assert_memory_equal(&awake.answer, &asleep.answer, sizeof awake.answer);
+    assert_int_equal(awake.ack.step, asleep.ack.step);
+    lab_snapshot(lab, &s);
+    assert_string_equal(s.state, "paused");
+    assert_int_equal(remove(lab_file("probed-asleep", "trial-0001/state.safetensors")), 0);
+    struct lab_ack a = ask_probe(lab, 1, 3, NULL);
+    assert_true(!a.ok && strstr(a.message, "state.safetensors"));
+    lab_close(lab);
+}
+
+/* The files of a study that was probed all the time, and of one that was not. */
+static void probes_change_nothing(void **state)
+{
+    (void)state;
+    struct params p = P("transfer_steps=30", "finetune_steps=30");
+    struct lab_state s = lab_whole("unprobed", &p);
+    assert_int_equal(s.exit_status, 0);
+    struct lab *lab = lab_begin("probed-whole", &p);
+    struct lab_cmd c = {.op = LAB_PROBE};
+    int events;
+    /* the next one only when the last is answered: or the worker would do nothing else */
+    for (lab_snapshot(lab, &s); !s.ended; lab_snapshot(lab, &s)) {
+        if ((uint64_t)s.n_acks < c.id) {
+            struct pollfd news = {.fd = lab_wakefd(lab), .events = POLLIN};
+            poll(&news, 1, 1000);
+            continue;
+        }
+        c.id++;
+        c.image = (int)(c.id % 50);
+        c.block = (int)(c.id % 4);
+        assert_true(lab_post(lab, c));
+    }
+    lab_close(lab);
+    assert_true(c.id > 10);
+    size_t n[2];
+    unsigned char *bytes[2] = {scratch_read(lab_file("unprobed", "trial-0001/state.safetensors"), &n[0]),
+                               scratch_read(lab_file("probed-whole", "trial-0001/state.safetensors"), &n[1])};
+    assert_int_equal(n[0], n[1]);
+    assert_memory_equal(bytes[0], bytes[1], n[0]);
+    free(bytes[0]), free(bytes[1]);
+    same_matrices("unprobed", "probed-whole");
+    events = lab_events("unprobed", NULL, NULL);
+    assert_int_equal(lab_events("probed-whole", NULL, NULL), events);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +275,9 @@ int main(void)
         cmocka_unit_test(a_long_transfer_is_thinned),
         cmocka_unit_test(a_resumed_trial_records_the_same),
         cmocka_unit_test(a_steps_time_is_told_by_parts),
+        cmocka_unit_test(a_probe_is_answered_between_two_steps),
+        cmocka_unit_test(a_paused_trial_can_be_looked_at),
+        cmocka_unit_test(probes_change_nothing),
     };
     return cmocka_run_group_tests(tests, lab_group_setup, lab_group_teardown);
 }

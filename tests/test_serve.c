@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,9 +18,11 @@
 /* The seam: serve.c as it is, on a lab of our own. Not by linking, since other objects here bring the real one along. */
 #define lab_post fake_post
 #define lab_snapshot fake_snapshot
+#define lab_probe_answer fake_probe_answer
 #include "../src/serve.c"
 
 #include "../src/client.h"
+#include "../src/io/base64.h"
 #include "scratch.h"
 
 /* ---- the engine ---- */
@@ -30,6 +33,7 @@ struct lab {
     struct lab_state state;
     struct lab_cmd queue[QUEUE];
     int queued, room;
+    struct lab_probe *probe; /* NULL: none has been answered */
 };
 
 bool fake_post(struct lab *lab, struct lab_cmd c)
@@ -43,6 +47,15 @@ bool fake_post(struct lab *lab, struct lab_cmd c)
 void fake_snapshot(struct lab *lab, struct lab_state *out)
 {
     *out = lab->state;
+}
+
+/* The engine's answers to probes are its own test's business, but for one of the largest size. */
+bool fake_probe_answer(struct lab *lab, uint64_t id, struct lab_probe *out)
+{
+    if (!lab->probe || lab->probe->ack.id != id)
+        return false;
+    *out = *lab->probe;
+    return true;
 }
 
 static struct lab_ack *push_ack(struct lab *lab)
@@ -59,6 +72,8 @@ static void work(struct lab *lab)
         struct lab_ack *a = push_ack(lab);
         a->id = lab->queue[i].id;
         a->step = (int)lab->queue[i].value[0];
+        if (lab->queue[i].op == LAB_PROBE && lab->probe)
+            lab->probe->ack = *a;
     }
     lab->queued = 0;
 }
@@ -119,7 +134,7 @@ static void say(int fd, const char *text)
 /* What has arrived, as text in a buffer of its own; *closed: and nothing more will. */
 static const char *hear(int fd, bool *closed)
 {
-    static char text[4096];
+    static char text[WIRE_MAX + 1];
     size_t n = 0;
     ssize_t got;
     while ((got = recv(fd, text + n, sizeof text - 1 - n, MSG_DONTWAIT)) > 0)
@@ -759,6 +774,88 @@ static void the_client_asks_and_is_answered(void **state)
     stop(&server);
 }
 
+/* A probe with as much in it as there can be. */
+static struct lab_probe *full_probe(void)
+{
+    struct lab_probe *p = xcalloc(1, sizeof *p);
+    struct probe_answer *a = &p->answer;
+    struct probe_side side = {.present = true, .net = "res26", .blocks = 12, .n = 3, .rows = {16, 32, 64}, .columns = {16, 32, 64}};
+    a->image = a->images = a->label = INT_MAX;
+    a->reduced = 1;
+    memset(a->class_name, 0xff, sizeof a->class_name - 1); /* no UTF-8 */
+    memset(a->note, 1, sizeof a->note - 1);                /* six bytes each in JSON */
+    for (size_t i = 0; i < sizeof a->rgb; i++)
+        a->rgb[i] = (uint8_t)(i * 7);
+    for (int i = 0; i < PROBE_FLOATS; i++)
+        side.fsp[i] = (float)i * 1.25e-30f;
+    a->teacher = a->student = side;
+    a->teacher.fsp[0] = -1;
+    return p;
+}
+
+static void the_largest_probe_fits_a_line(void **state)
+{
+    struct world *w = *state;
+    struct server server;
+    struct err err = {0};
+    struct lab_probe *p = w->lab.probe = full_probe();
+    json_t *text = lab_probe_json(p);
+    char *line = json_dumps(text, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    assert_in_range(strlen(line), 60000, WIRE_MAX - 1); /* the newline, too */
+    free(line);
+    json_decref(text);
+    start(&server, w);
+    struct client *c = client_open(w->dir, &err);
+    struct wire_request ask = {.ask = WIRE_PROBE, .image = 7, .block = 5};
+    json_t *o = client_ask(c, &ask, 60000, &err);
+    assert_non_null(o);
+    heard_text(o, "stage", "transfer");
+    heard_number(o, "trial", 3);
+    heard_number(o, "blocks", 12);
+    assert_null(json_object_get(o, "message"));
+    unsigned char rgb[sizeof p->answer.rgb];
+    assert_true(base64_decode(json_string_value(json_object_get(o, "rgb")), rgb, sizeof rgb));
+    assert_memory_equal(rgb, p->answer.rgb, sizeof rgb);
+    json_t *pair = json_array_get(json_object_get(o, "pairs"), 2);
+    float g[64 * 64];
+    assert_true(base64_decode_floats(json_string_value(json_object_get(pair, "student")), g, ARRAY_LEN(g)));
+    assert_memory_equal(g, p->answer.student.fsp + 16 * 16 + 32 * 32, sizeof g);
+    pair = json_array_get(json_object_get(o, "pairs"), 0);
+    assert_true(base64_decode_floats(json_string_value(json_object_get(pair, "teacher")), g, 256) && g[0] == -1);
+    json_decref(o);
+    client_close(c);
+    stop(&server);
+    free(p);
+}
+
+static void a_probe_names_image_and_block(void **state)
+{
+    struct world *w = *state;
+    int fd = greeted(w);
+    say(fd, "{\"ask\":\"probe\",\"image\":7,\"block\":5}\n");
+    turn(w);
+    assert_int_equal(w->lab.queued, 1);
+    assert_int_equal(w->lab.queue[0].op, LAB_PROBE);
+    assert_int_equal(w->lab.queue[0].image, 7);
+    assert_int_equal(w->lab.queue[0].block, 5);
+    w->lab.probe = full_probe();
+    w->lab.probe->answer.block = 5;
+    w->lab.probe->answer.teacher.present = false;
+    strcpy(w->lab.probe->answer.student.name, "section 2, block 1");
+    struct lab_ack *a = push_ack(&w->lab);
+    a->id = w->lab.queue[0].id;
+    w->lab.probe->ack = *a;
+    w->lab.queued = 0;
+    turn(w);
+    json_t *o = hear_json(fd);
+    assert_true(json_is_null(json_object_get(o, "teacher")));
+    heard_text(json_object_get(o, "student"), "name", "section 2, block 1");
+    heard_number(json_object_get(o, "student"), "m", 16);
+    json_decref(o);
+    free(w->lab.probe);
+    close(fd);
+}
+
 static void the_client_says_that_nobody_is_there(void **state)
 {
     struct world *w = *state;
@@ -861,6 +958,8 @@ int main(void)
         TEST(a_request_may_come_in_pieces_or_many_at_once),
         TEST(who_will_say_no_more_is_still_answered),
         TEST(a_command_is_answered_when_it_took_effect),
+        TEST(a_probe_names_image_and_block),
+        TEST(the_largest_probe_fits_a_line),
         TEST(every_command_has_its_operation),
         TEST(refusals_are_said_and_leave_the_line_open),
         TEST(more_commands_than_acks_in_a_snapshot),
