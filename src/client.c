@@ -180,6 +180,24 @@ static bool greet(struct client *c, struct err *err)
     return ok;
 }
 
+/* Nobody listens here; the study's lock ("PID HOST", see lab.c) may name a process on another host. */
+static void nobody(const char *dir, struct err *err)
+{
+    char self[256] = "", host[256] = "";
+    int pid = 0, n = 0;
+    char *path = xstrfmt("%s/lock", dir);
+    FILE *f = fopen(path, "re");
+    free(path);
+    if (f) {
+        n = fscanf(f, "%d %255s", &pid, host);
+        fclose(f);
+    }
+    if (n == 2 && gethostname(self, sizeof self - 1) == 0 && strcmp(self, host) != 0)
+        err_set(err, ERR_STATE, "the study in '%s' is run by process %d on host '%s': attach there", dir, pid, host);
+    else
+        err_set(err, ERR_STATE, "no process runs the study in '%s'", dir);
+}
+
 /* -1 with err. A study process that is stopped (^Z) accepts nobody: connect waits for a place in its queue, but not
  * longer than a send may take. */
 static int connect_to(const char *dir, struct err *err)
@@ -199,7 +217,7 @@ static int connect_to(const char *dir, struct err *err)
     if (fd >= 0)
         close(fd);
     if (why == ENOENT || why == ECONNREFUSED)
-        err_set(err, ERR_STATE, "no process runs the study in '%s'", dir);
+        nobody(dir, err);
     else if (why == EAGAIN)
         err_set(err, ERR_BUSY, "the study process does not answer");
     else

@@ -109,26 +109,61 @@ bool lab_space(const struct params *p, struct space *space, struct err *err)
     return true;
 }
 
+/* The lock's text is "PID HOST" while a process holds it, and empty after one that ended well. flock does not reach over
+ * every network file system, so a name of another host counts, too. */
+static bool held_elsewhere(struct lab *lab, const char *path, const char *self, struct err *err)
+{
+    char text[320] = "", host[256] = "";
+    int pid = 0;
+    ssize_t n = pread(lab->lock_fd, text, sizeof text - 1, 0);
+    text[n > 0 ? n : 0] = 0;
+    if (sscanf(text, "%d %255s", &pid, host) < 2 || strcmp(host, self) == 0)
+        return false;
+    err_set(err, ERR_BUSY, "study '%s' is being run by process %d on host '%s': go there; if it has ended, remove '%s'",
+            lab->draft.study, pid, host, path);
+    return true;
+}
+
+static void host_name(char *buf, size_t cap)
+{
+    if (gethostname(buf, cap) != 0)
+        str_append(buf, cap, 0, "unknown");
+    buf[cap - 1] = 0;
+}
+
 static bool take_lock(struct lab *lab, struct err *err)
 {
-    char *path = xstrfmt("%s/lock", lab->dir), pid[32] = "";
+    char *path = xstrfmt("%s/lock", lab->dir), text[320] = "", self[256];
     bool ok = false;
+    host_name(self, sizeof self);
     lab->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (lab->lock_fd < 0) {
         err_set(err, ERR_IO, "cannot open '%s': %s", path, strerror(errno));
     } else if (flock(lab->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        ssize_t n = pread(lab->lock_fd, pid, sizeof pid - 1, 0);
-        pid[n > 0 ? n : 0] = 0;
-        err_set(err, ERR_BUSY, "study '%s' is being run by process %d: `fsplab ctl %s status` looks in",
-                lab->draft.study, atoi(pid), lab->draft.study);
-    } else {
-        int n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
-        ok = ftruncate(lab->lock_fd, 0) == 0 && pwrite(lab->lock_fd, pid, (size_t)n, 0) == n;
+        if (!held_elsewhere(lab, path, self, err)) {
+            ssize_t n = pread(lab->lock_fd, text, sizeof text - 1, 0);
+            text[n > 0 ? n : 0] = 0;
+            err_set(err, ERR_BUSY, "study '%s' is being run by process %d: `fsplab ctl %s status` looks in",
+                    lab->draft.study, atoi(text), lab->draft.study);
+        }
+    } else if (!held_elsewhere(lab, path, self, err)) {
+        int n = snprintf(text, sizeof text, "%d %s\n", (int)getpid(), self);
+        ok = ftruncate(lab->lock_fd, 0) == 0 && pwrite(lab->lock_fd, text, (size_t)n, 0) == n;
+        lab->locked = ok;
         if (!ok)
             err_set(err, ERR_IO, "cannot write '%s': %s", path, strerror(errno));
     }
     free(path);
     return ok;
+}
+
+static void give_lock_back(struct lab *lab)
+{
+    if (lab->lock_fd < 0)
+        return;
+    int ignored = lab->locked ? ftruncate(lab->lock_fd, 0) : 0;
+    (void)ignored;
+    close(lab->lock_fd);
 }
 
 /* The settings a study was begun with must be those of now, or its trials cannot be compared and continued. */
@@ -219,8 +254,7 @@ static void forget(struct lab *lab)
     dataset_release(&lab->data);
     if (lab->store)
         store_close(lab->store);
-    if (lab->lock_fd >= 0)
-        close(lab->lock_fd);
+    give_lock_back(lab);
     if (lab->wake_fd >= 0)
         close(lab->wake_fd);
     pthread_mutex_destroy(&lab->queue_mutex);

@@ -15,6 +15,7 @@ struct lab {
     struct params params;
     char *dir, *runs;
     int lock_fd, wake_fd;
+    bool locked; /* the lock names this process */
 
     pthread_mutex_t queue_mutex; /* protects queue, queued, first and closing; queue_cond goes with it */
     pthread_cond_t queue_cond;

@@ -371,6 +371,27 @@ static int teardown(void **state)
     return 0;
 }
 
+static void who_runs_it_elsewhere_is_named(void **state)
+{
+    char host[256] = "", own[300];
+    struct err err = {0};
+    (void)state;
+    char *d = scratch_new();
+    assert_null(client_open(d, &err));
+    assert_int_equal(err.code, ERR_STATE);
+    assert_non_null(strstr(err.msg, "no process runs the study"));
+    scratch_write(scratch_path(d, "lock"), "12 there\n", 9);
+    assert_null(client_open(d, &err));
+    assert_int_equal(err.code, ERR_STATE);
+    assert_non_null(strstr(err.msg, "process 12 on host 'there'"));
+    assert_int_equal(gethostname(host, sizeof host - 1), 0);
+    snprintf(own, sizeof own, "12 %s\n", host); /* of a process of this machine that was killed */
+    scratch_write(scratch_path(d, "lock"), own, strlen(own));
+    assert_null(client_open(d, &err));
+    assert_non_null(strstr(err.msg, "no process runs the study"));
+    scratch_remove(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +403,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_peer_that_goes_is_noticed, setup, teardown),
         cmocka_unit_test_setup_teardown(nonsense_ends_the_connection, setup, teardown),
         cmocka_unit_test_setup_teardown(what_nobody_asked_for_is_not_taken_for_an_answer, setup, teardown),
+        cmocka_unit_test(who_runs_it_elsewhere_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../src/io/fsutil.h"
 #include "../src/io/safetensors.h"
 #include "../src/io/synth.h"
 #include "scratch.h"
@@ -686,6 +687,32 @@ static void a_full_disk_at_the_last_moment_is_not_hushed_up(void **state)
     failed_and_continued("hushed", &p, s);
 }
 
+/* A lock that names another host is believed: flock does not reach over every network file system. */
+static void a_study_of_another_host_is_left_alone(void **state)
+{
+    struct params p = lab_params(NULL);
+    struct err err = {0};
+    (void)state;
+    const char *path = lab_file("other-host", "lock"), text[] = "4711 some-other-host\n";
+    char *folder = xstrfmt("%s/other-host", lab_runs);
+    assert_true(fs_mkdirs(folder, &err));
+    scratch_write(path, text, sizeof text - 1);
+    assert_null(lab_open("other-host", lab_runs, &p, &err));
+    assert_int_equal(err.code, ERR_BUSY);
+    assert_non_null(strstr(err.msg, "process 4711 on host 'some-other-host'"));
+    assert_non_null(strstr(err.msg, path));
+    size_t n;
+    unsigned char *kept = scratch_read(path, &n);
+    assert_true(n == sizeof text - 1 && memcmp(kept, text, n) == 0); /* not taken over, not emptied */
+    free(kept);
+    assert_int_equal(unlink(path), 0);
+    lab_end(lab_begin("other-host", &p));
+    kept = scratch_read(lab_file("other-host", "lock"), &n);
+    assert_int_equal(n, 0); /* nobody's, after an end that was no accident */
+    free(kept);
+    free(folder);
+}
+
 static void a_locked_store_fails_the_study_and_it_goes_on_later(void **state)
 {
     (void)state;
@@ -783,6 +810,7 @@ int main(void)
         cmocka_unit_test(an_unreadable_checkpoint_fails_the_study_and_it_goes_on_later),
         cmocka_unit_test(a_full_disk_fails_the_study_and_it_goes_on_later),
         cmocka_unit_test(a_full_disk_at_the_last_moment_is_not_hushed_up),
+        cmocka_unit_test(a_study_of_another_host_is_left_alone),
         cmocka_unit_test(a_locked_store_fails_the_study_and_it_goes_on_later),
         cmocka_unit_test(random_labels_are_not_learned),
     };

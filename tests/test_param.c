@@ -115,7 +115,7 @@ static void choices_are_in_the_enums_order(void **state)
 static void flags_are_the_agreed_ones(void **state)
 {
     (void)state;
-    static const char live[] = " lambda lambda1 lambda2 lambda3 teacher_lr transfer_lr finetune_lr ";
+    static const char live[] = " lambda lambda1 lambda2 lambda3 transfer_lr finetune_lr ";
     static const char teacher[] = " dataset train_limit val_fraction augment teacher shortcut teacher_lr teacher_steps "
                                   "schedule batch momentum nesterov weight_decay label_smoothing seed precision ";
     static const char not_trial[] = " data_dir select device threads checkpoint_steps eval_steps search max_trials "
