@@ -104,7 +104,7 @@ static uint32_t next_glyph(const char **s)
         rune = joined ? joined : rune;
         *s += n;
     }
-    return is_control(rune) && rune ? '?' : rune;
+    return rune;
 }
 
 int text_width(const char *utf8)
