@@ -537,8 +537,11 @@ int app_run(const struct app_options *o, struct err *err)
     a->look.depth = depth;
     a->look.glyphs = a->best_glyphs = glyphs;
     resize(a);
-    if (o->study[0])
+    if (o->study[0]) {
         app_open_study(a, o->study);
+        if (!a->model.study_state[0]) /* not begun: all there is to look at is its settings */
+            show(a, app_find_view("setup"));
+    }
     while (!a->done && !signalled) {
         turn(a);
         if (a->done)
