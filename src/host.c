@@ -40,7 +40,8 @@ static size_t map_text(const struct net_spec *s, int tap, char *buf, size_t cap,
     return str_append(buf, cap, len, "%s%dx%dx%d", len ? " -> " : "", m.h, m.w, m.c);
 }
 
-static void describe_fsp(const struct net_spec *teacher, const struct net_spec *student, bool inside, struct pair_card *card)
+static void describe_fsp(const struct net_spec *teacher, const struct net_spec *student, bool inside,
+                         struct pair_card *card)
 {
     struct fsp_taps t = fsp_taps(teacher, inside), s = fsp_taps(student, inside);
     card->n_pairs = 3;
@@ -86,15 +87,17 @@ static int64_t planned_steps(const struct params *p, int64_t trials)
 static void describe(void *ctx, const struct params *p, struct pair_card *card)
 {
     /* the data are not read for this: a set large enough for any batch stands for them */
-    const struct dataset data = {.kind = p->dataset, .classes = p->dataset == DATASET_CIFAR100 ? 100 : 10, .n_train = INT_MAX};
+    const struct dataset data = {
+        .kind = p->dataset, .classes = p->dataset == DATASET_CIFAR100 ? 100 : 10, .n_train = INT_MAX};
     struct net_spec teacher, student;
     struct err err = {0};
     bool b = p->shortcut == SHORTCUT_B;
     (void)ctx;
     memset(card, 0, sizeof *card);
     bool has_student = net_parse(p->student, b, data.classes, &student, NULL);
-    bool has_teacher = p->method != METHOD_NONE && (is_file(p->teacher) ? weights_spec_of(p->teacher, &teacher, NULL)
-                                                                        : net_parse(p->teacher, b, data.classes, &teacher, NULL));
+    bool has_teacher =
+        p->method != METHOD_NONE && (is_file(p->teacher) ? weights_spec_of(p->teacher, &teacher, NULL)
+                                                         : net_parse(p->teacher, b, data.classes, &teacher, NULL));
     if (has_student)
         describe_net(&student, &card->student);
     if (has_teacher)

@@ -77,8 +77,10 @@ static void nets_cost_what_is_published(void **state)
         int64_t parameters, macs;
         double tf;
         int blocks;
-    } known[] = {{"res14", "shortcut=A", 172506, 26395264, 52.85, 6},  {"res14", "shortcut=B", 175258, 26657408, 0, 6},
-                 {"res26", "shortcut=A", 366938, 54706816, 109.53, 12}, {"res26", "shortcut=B", 369690, 54968960, 0, 12},
+    } known[] = {{"res14", "shortcut=A", 172506, 26395264, 52.85, 6},
+                 {"res14", "shortcut=B", 175258, 26657408, 0, 6},
+                 {"res26", "shortcut=A", 366938, 54706816, 109.53, 12},
+                 {"res26", "shortcut=B", 369690, 54968960, 0, 12},
                  {"vgg26", "shortcut=A", 366938, 54706816, 109.42, 12}};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
@@ -178,10 +180,12 @@ static void trials_and_steps_are_planned(void **state)
                                       "repeats=3", "teacher_steps=1000", "transfer_steps=20", "finetune_steps=100"));
     assert_int_equal(k.trials, 17);
     assert_int_equal(k.steps, 1000 + 17 * 120);
-    k = card_of(WITH("method=none", "teacher_steps=1000", "transfer_steps=20", "finetune_steps=100", "search_repeats=2"));
+    k = card_of(
+        WITH("method=none", "teacher_steps=1000", "transfer_steps=20", "finetune_steps=100", "search_repeats=2"));
     assert_int_equal(k.trials, 2);
     assert_int_equal(k.steps, 200);
-    k = card_of(WITH("teacher=a.safetensors", "method=kd", "teacher_steps=1000", "transfer_steps=20", "finetune_steps=100"));
+    k = card_of(
+        WITH("teacher=a.safetensors", "method=kd", "teacher_steps=1000", "transfer_steps=20", "finetune_steps=100"));
     assert_int_equal(k.steps, 100);
     k = card_of(WITH("search.finetune_steps=log 10 1000"));
     assert_int_equal(k.trials, 25);
@@ -203,8 +207,12 @@ static void store_study(const char *name, const char *state, const char *setting
     if (!s || !store_study_put(s, &row, &err))
         fail_msg("%s", err.msg);
     for (int i = 1; i <= 3; i++) {
-        struct trial_row t = {.number = i, .state = i == 3 ? TRIAL_RUNNING : TRIAL_COMPLETE, .seed = 1,
-                              .val_accuracy = i == 3 ? NAN : 0.9 - 0.1 * i, .test_accuracy = NAN, .best_val_accuracy = NAN};
+        struct trial_row t = {.number = i,
+                              .state = i == 3 ? TRIAL_RUNNING : TRIAL_COMPLETE,
+                              .seed = 1,
+                              .val_accuracy = i == 3 ? NAN : 0.9 - 0.1 * i,
+                              .test_accuracy = NAN,
+                              .best_val_accuracy = NAN};
         if (!store_trial_put(s, &t, &err))
             fail_msg("%s", err.msg);
     }
@@ -250,8 +258,9 @@ static void a_study_is_looked_at_without_its_process(void **state)
     assert_string_equal(look_at("searched").state, "running");
     write_run_file("searched", "lock", "");
     assert_string_equal(look_at("searched").state, "interrupted");
-    write_run_file("broken", "study.db", "this is no database, and it is long enough to be looked at as one, or so it seems; "
-                                         "one hundred bytes are what its header takes");
+    write_run_file("broken", "study.db",
+                   "this is no database, and it is long enough to be looked at as one, or so it seems; "
+                   "one hundred bytes are what its header takes");
     assert_string_equal(look_at("broken").state, "unreadable");
 }
 
@@ -263,8 +272,9 @@ static void settings_are_those_a_study_was_begun_with(void **state)
     (void)state;
     assert_true(host.settings(host.ctx, "searched", &p, &err));
     assert_int_equal(p.n_ranges, 1);
-    store_study("searched", "stopped", "lambda=0.25\nteacher=res20\nunknown_of_later=1\nsearch.transfer_lr=log 0.001 0.1\n"
-                                       "search=random\nselect=test\n");
+    store_study("searched", "stopped",
+                "lambda=0.25\nteacher=res20\nunknown_of_later=1\nsearch.transfer_lr=log 0.001 0.1\n"
+                "search=random\nselect=test\n");
     options.set[0] = sets[0];
     options.n_set = 1;
     assert_true(host.settings(host.ctx, "searched", &p, &err));
@@ -311,7 +321,8 @@ static void same_settings(const struct params *a, const struct params *b)
     assert_int_equal(a->n_ranges, b->n_ranges);
     for (int i = 0; i < a->n_ranges; i++) {
         const struct param_range *r = &a->ranges[i], *q = &b->ranges[i];
-        assert_true(r->def == q->def && r->scale == q->scale && r->min == q->min && r->max == q->max && r->count == q->count);
+        assert_true(r->def == q->def && r->scale == q->scale && r->min == q->min && r->max == q->max &&
+                    r->count == q->count);
     }
 }
 
@@ -375,7 +386,8 @@ static void a_start_hands_on_what_was_changed(void **state)
     if (!host.start(host.ctx, "searched", &p, &err))
         fail_msg("%s", err.msg);
     read_words("searched", words, sizeof words);
-    want = xstrfmt("run searched --headless -c %s --runs %s --set lambda=0.25 --set batch=64 --set search.lambda=none ", config, runs);
+    want = xstrfmt("run searched --headless -c %s --runs %s --set lambda=0.25 --set batch=64 --set search.lambda=none ",
+                   config, runs);
     assert_string_equal(words, want);
     free(want);
 }

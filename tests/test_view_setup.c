@@ -19,8 +19,10 @@ static const struct {
     int trials, complete;
     double best;
 } kept[] = {
-    {"demo", "", "teacher=res14 student=res8 batch=50 teacher_steps=400 transfer_steps=100 finetune_steps=200 search=grid "
-                 "search.lambda=log_0.01_1_3 repeats=2", 0, 0, NAN},
+    {"demo", "",
+     "teacher=res14 student=res8 batch=50 teacher_steps=400 transfer_steps=100 finetune_steps=200 search=grid "
+     "search.lambda=log_0.01_1_3 repeats=2",
+     0, 0, NAN},
     {"실험-이식", "running", "dataset=cifar10 student=res14", 5, 4, 0.8812},
     {"table2-res26-grid", "complete", "dataset=cifar10 search=grid search.lambda=log_0.01_1_5", 7, 7, 0.9104},
     {"alone", "interrupted", "method=none", 1, 0, NAN},
@@ -30,7 +32,7 @@ static const struct {
 
 struct hand {
     int describes;
-    char problem[512]; /* given to every pair */
+    char problem[512];   /* given to every pair */
     const char *trouble; /* why there are no studies */
     char state_of_demo[16];
 };
@@ -115,7 +117,8 @@ static void begin_at(struct bench *b, const char *study)
     memset(b, 0, sizeof *b);
     model_init(&b->model, study, "runs", false);
     b->model.now = 1000;
-    b->host = (struct ui_host){&b->hand, "res8 res14 res26 vgg26", hand_describe, NULL, hand_settings, hand_studies, hand_look};
+    b->host = (struct ui_host){&b->hand, "res8 res14 res26 vgg26", hand_describe, NULL, hand_settings, hand_studies,
+                               hand_look};
 }
 
 static void open_screen(struct bench *b)
@@ -212,7 +215,8 @@ static void no_part_overlaps_another(void **state)
         for (int h = 8; h <= 80; h++) {
             struct rect r = {3, 2, w, h};
             struct setup_layout l = setup_layout(r);
-            const struct rect outer[] = {l.hint, l.studies, l.form, l.card}, inner[] = {l.list, l.about, l.fields, l.help, l.facts};
+            const struct rect outer[] = {l.hint, l.studies, l.form, l.card},
+                              inner[] = {l.list, l.about, l.fields, l.help, l.facts};
             const struct rect frame[] = {l.studies, l.studies, l.form, l.form, l.card};
             int sum = 0;
             for (int i = 0; i < 4; i++) {
@@ -289,8 +293,9 @@ static void the_screen_looks_as_kept(void **state)
 
 static void a_pair_that_cannot_be_is_explained(void **state)
 {
-    static const char why[] = "section 1 cannot be paired: teacher res26's maps 32x32x16 and 32x32x16 (matrix 16x16), student "
-                              "res14x4's maps 32x32x64 and 32x32x64 (matrix 64x64); the matrices must have equal shapes";
+    static const char why[] =
+        "section 1 cannot be paired: teacher res26's maps 32x32x16 and 32x32x16 (matrix 16x16), student "
+        "res14x4's maps 32x32x64 and 32x32x64 (matrix 64x64); the matrices must have equal shapes";
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         struct bench b;
@@ -323,8 +328,17 @@ static void a_pair_that_cannot_be_is_explained(void **state)
 
 static void what_it_comes_to_is_seen_at_every_size(void **state)
 {
-    static const char *const words[] = {"366,938", "54,706,816", "109.53 M", "172,506", "26,395,264", "52.85 M", "16x16", "16x32",
-                                        "32x64", "16x16x32 -> 8x8x64", "4 trials, 1,600 steps of 50 images"};
+    static const char *const words[] = {"366,938",
+                                        "54,706,816",
+                                        "109.53 M",
+                                        "172,506",
+                                        "26,395,264",
+                                        "52.85 M",
+                                        "16x16",
+                                        "16x32",
+                                        "32x64",
+                                        "16x16x32 -> 8x8x64",
+                                        "4 trials, 1,600 steps of 50 images"};
     struct bench b;
     (void)state;
     begin(&b);
@@ -487,7 +501,8 @@ static void numbers_step_by_1_2_5(void **state)
     struct bench b;
     (void)state;
     begin(&b);
-    STEPS(&b, "transfer_lr", "0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50", "100");
+    STEPS(&b, "transfer_lr", "0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1", "2", "5",
+          "10", "20", "50", "100");
     STEPS(&b, "lambda1", "1", "2", "5", "10");
     STEPS(&b, "transfer_steps", "100", "200", "500", "1000", "2000", "5000", "10000");
     STEPS(&b, "eval_steps", "0", "1", "2", "5", "10");
@@ -870,7 +885,8 @@ static void the_mouse_does_what_keys_do(void **state)
     assert_string_equal(value(&b, "shortcut"), "B");
     view_setup.mouse(s, &b.ui.context, r, s->layout.fields.x + 2, s->layout.fields.y + 4, 5, &out);
     assert_string_equal(param_table[setup_field(s)].name, "method");
-    view_setup.mouse(s, &b.ui.context, r, s->layout.list.x, s->layout.list.y + s->layout.list.h - 1, 1, &out); /* below the last */
+    view_setup.mouse(s, &b.ui.context, r, s->layout.list.x, s->layout.list.y + s->layout.list.h - 1, 1,
+                     &out); /* below the last */
     assert_int_equal(s->at, 0);
     finish(&b);
 }

@@ -67,7 +67,8 @@ static void wide_characters_count_twice(void **state)
 
 static void nothing_is_lost_at_any_width(void **state)
 {
-    static const char text[] = "section 1 cannot be paired: teacher res26's maps 32x32x16 and 32x32x16, student's 32x32x64";
+    static const char text[] =
+        "section 1 cannot be paired: teacher res26's maps 32x32x16 and 32x32x16, student's 32x32x64";
     (void)state;
     for (int w = 1; w <= 100; w++) {
         int rows, counted = wrap_text(NULL, (struct rect){0, 0, w, 0}, plain, text);

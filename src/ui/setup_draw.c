@@ -19,7 +19,8 @@ static void grouped(int64_t v, char *buf, size_t cap)
     snprintf(digits, sizeof digits, "%" PRId64, v);
     buf[0] = '\0';
     for (size_t i = 0, len = strlen(digits); i < len; i++)
-        n = str_append(buf, cap, n, "%c%s", digits[i], (len - i) % 3 == 1 && i + 1 < len && digits[i] != '-' ? "," : "");
+        n = str_append(buf, cap, n, "%c%s", digits[i],
+                       (len - i) % 3 == 1 && i + 1 < len && digits[i] != '-' ? "," : "");
 }
 
 static struct style style_of(const struct look *l, enum theme_role role, bool bold)
@@ -93,7 +94,8 @@ static void draw_study(struct setup *s, struct canvas *c, struct rect row, const
 }
 
 /* What it is about, and how far it is. */
-static void draw_about(const struct setup_study *t, struct canvas *c, struct rect r, const struct look *l, int64_t planned)
+static void draw_about(const struct setup_study *t, struct canvas *c, struct rect r, const struct look *l,
+                       int64_t planned)
 {
     const struct study_card *k = &t->card;
     char text[3 * PARAM_STR_MAX];
@@ -138,7 +140,8 @@ static void draw_studies(struct setup *s, struct view_context *ctx, struct canva
 enum { NAME_COLUMN = 2, VALUE_COLUMN = 20, HEADINGS_FROM = 12 /* rows */ };
 
 /* "none kd hint [fsp]": where one stands among the choices. */
-static int draw_choices(struct canvas *c, struct rect row, int x, const char *choices, const char *now, struct style style)
+static int draw_choices(struct canvas *c, struct rect row, int x, const char *choices, const char *now,
+                        struct style style)
 {
     for (const char *s = choices + strspn(choices, " "); *s; s += strspn(s, " ")) {
         int n = (int)strcspn(s, " ");
@@ -176,15 +179,17 @@ static const char *bool_word(int def, const char *text)
 }
 
 /* "search 0.01 to 1, log, 3 points" */
-static int draw_range(struct canvas *c, struct rect row, int x, struct style mark, struct style style, const struct param_range *r)
+static int draw_range(struct canvas *c, struct rect row, int x, struct style mark, struct style style,
+                      const struct param_range *r)
 {
     x = canvas_text(c, row, x, row.y, mark, "search ");
-    x = canvas_printf(c, row, x, row.y, style, "%.9g to %.9g, %s", r->min, r->max, r->scale == SCALE_LOG ? "log" : "linear");
+    x = canvas_printf(c, row, x, row.y, style, "%.9g to %.9g, %s", r->min, r->max,
+                      r->scale == SCALE_LOG ? "log" : "linear");
     return r->count ? canvas_printf(c, row, x, row.y, style, ", %d points", r->count) : x;
 }
 
-static void draw_value(const struct setup_study *t, struct canvas *c, struct rect row, int x, const struct look *l, int def,
-                       bool active, const char *nets, struct style style)
+static void draw_value(const struct setup_study *t, struct canvas *c, struct rect row, int x, const struct look *l,
+                       int def, bool active, const char *nets, struct style style)
 {
     const struct param_def *d = &param_table[def];
     const struct param_range *range = form_range(&t->now, def);
@@ -217,7 +222,8 @@ static void draw_value(const struct setup_study *t, struct canvas *c, struct rec
         canvas_printf(c, row, x, row.y, muted, "  was %s", former);
 }
 
-static void draw_field(struct setup *s, struct view_context *ctx, struct canvas *c, struct rect row, int def, bool active)
+static void draw_field(struct setup *s, struct view_context *ctx, struct canvas *c, struct rect row, int def,
+                       bool active)
 {
     const struct setup_study *t = &s->studies[s->at];
     const struct look *l = ctx->look;
@@ -237,7 +243,8 @@ static void draw_field(struct setup *s, struct view_context *ctx, struct canvas 
 static void draw_fold(struct setup *s, struct canvas *c, struct rect row, const struct look *l, bool active)
 {
     struct form_row rows[FORM_ROWS_MAX];
-    int hidden = form_rows(true, false, rows) - form_rows(false, false, rows), changed = setup_changes(&s->studies[s->at], true);
+    int hidden = form_rows(true, false, rows) - form_rows(false, false, rows),
+        changed = setup_changes(&s->studies[s->at], true);
     struct style style = look_style(l, active ? ROLE_SELECTED : ROLE_TITLE);
     if (active)
         canvas_fill(c, row, ' ', style);
@@ -308,7 +315,8 @@ static void draw_form(struct setup *s, struct view_context *ctx, struct canvas *
 enum { COLUMN_PARAMETERS = 27, COLUMN_MACS = 39, COLUMN_FLOPS = 51 }; /* where the figures end */
 enum { NET_INDENT = 8, STAGE_INDENT = 10 };
 
-static void draw_net(struct canvas *c, struct rect r, int y, const struct look *l, const char *who, const struct net_card *k)
+static void draw_net(struct canvas *c, struct rect r, int y, const struct look *l, const char *who,
+                     const struct net_card *k)
 {
     char text[32];
     canvas_text(c, r, r.x, y, look_style(l, ROLE_MUTED), who);
@@ -374,12 +382,14 @@ static void draw_plan(struct canvas *c, struct rect r, int y, const struct look 
 static int draw_stage(struct canvas *c, struct rect r, int y, const struct look *l, const char *label, const char *text)
 {
     canvas_text(c, r, r.x, y, look_style(l, ROLE_MUTED), label);
-    return y + wrap_text(c, (struct rect){r.x + STAGE_INDENT, y, r.w - STAGE_INDENT, r.y + r.h - y}, look_style(l, ROLE_TEXT), text);
+    return y + wrap_text(c, (struct rect){r.x + STAGE_INDENT, y, r.w - STAGE_INDENT, r.y + r.h - y},
+                         look_style(l, ROLE_TEXT), text);
 }
 
 static void search_text(const struct params *p, char *buf, size_t cap)
 {
-    static const char *const how[] = {"every combination of", "random points of", "a Sobol sequence over", "Bayesian optimisation of"};
+    static const char *const how[] = {"every combination of", "random points of", "a Sobol sequence over",
+                                      "Bayesian optimisation of"};
     if (p->n_ranges == 0) {
         str_append(buf, cap, 0, "none: no setting has a range");
         return;
@@ -392,8 +402,8 @@ static void search_text(const struct params *p, char *buf, size_t cap)
 /* What will happen, stage by stage. */
 static int draw_stages(struct canvas *c, struct rect r, int y, const struct look *l, const struct params *p)
 {
-    static const char *const what[] = {"labels", "labels and the teacher's softened logits", "a hint at the middle layer",
-                                       "FSP matrices of three sections"};
+    static const char *const what[] = {"labels", "labels and the teacher's softened logits",
+                                       "a hint at the middle layer", "FSP matrices of three sections"};
     char steps[32], text[512];
     if (p->method != METHOD_NONE && strstr(p->teacher, ".safetensors")) {
         snprintf(text, sizeof text, "read from %s", p->teacher);
@@ -459,8 +469,8 @@ static void draw_card(struct setup *s, struct view_context *ctx, struct canvas *
 /* ---- the whole ---- */
 
 /* What to do here, and on the right what S will do. */
-static void draw_hint(const struct setup *s, const struct setup_study *t, struct canvas *c, struct rect r, const struct look *l,
-                      bool readonly)
+static void draw_hint(const struct setup *s, const struct setup_study *t, struct canvas *c, struct rect r,
+                      const struct look *l, bool readonly)
 {
     static const char *const hints[] = {
         [PANE_STUDIES] = "Choose a study. Enter: its settings.",
@@ -470,7 +480,8 @@ static void draw_hint(const struct setup *s, const struct setup_study *t, struct
     char text[128];
     bool begun = t && *state, runs = strcmp(state, "running") == 0;
     int x = canvas_text(c, r, r.x, r.y, look_style(l, ROLE_MUTED),
-                        begun && s->pane == PANE_STUDIES ? "Choose a study. Enter: open it. Tab: its settings." : hints[s->pane]);
+                        begun && s->pane == PANE_STUDIES ? "Choose a study. Enter: open it. Tab: its settings."
+                                                         : hints[s->pane]);
     if (!t || readonly)
         return;
     if (s->problem[0])

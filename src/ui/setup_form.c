@@ -129,10 +129,18 @@ bool form_matters(const struct params *p, int def)
         const char *name;
         int methods;
     } only[] = {
-        {"teacher", KD | HINT | FSP}, {"teacher_lr", KD | HINT | FSP}, {"teacher_steps", KD | HINT | FSP},
-        {"pairing", FSP},             {"fsp_norm", FSP},               {"lambda", HINT | FSP},
-        {"lambda1", FSP},             {"lambda2", FSP},                {"lambda3", FSP},
-        {"transfer_lr", HINT | FSP},  {"transfer_steps", HINT | FSP},  {"kd_temperature", KD | HINT},
+        {"teacher", KD | HINT | FSP},
+        {"teacher_lr", KD | HINT | FSP},
+        {"teacher_steps", KD | HINT | FSP},
+        {"pairing", FSP},
+        {"fsp_norm", FSP},
+        {"lambda", HINT | FSP},
+        {"lambda1", FSP},
+        {"lambda2", FSP},
+        {"lambda3", FSP},
+        {"transfer_lr", HINT | FSP},
+        {"transfer_steps", HINT | FSP},
+        {"kd_temperature", KD | HINT},
         {"kd_weight", KD | HINT},
     };
     const char *name = param_table[def].name;

@@ -170,7 +170,8 @@ static void find_problem(struct setup *s, struct setup_study *t, char *buf, size
         str_append(buf, cap, 0, "%s: the trials of '%s' were begun with another value; Del brings it back",
                    param_table[fixed].name, t->name);
     else if (in_state(t, "running") && setup_changes(t, false))
-        str_append(buf, cap, 0, "'%s' runs with its own settings; Del takes a change back, Enter opens the study", t->name);
+        str_append(buf, cap, 0, "'%s' runs with its own settings; Del takes a change back, Enter opens the study",
+                   t->name);
     else if (in_state(t, "complete") && !setup_changes(t, false))
         str_append(buf, cap, 0, "'%s' is complete: Enter opens it; with more trials or repeats it goes on", t->name);
 }
@@ -279,7 +280,8 @@ static bool type(const struct setup_study *t, int def, struct request *out)
     out->kind = ASK_TYPE;
     size_t n = str_append(out->text, sizeof out->text, 0, "%s%s", range ? "search." : "", d->name);
     if (limits[0])
-        str_append(out->text, sizeof out->text, n, " (%s%s%s)", limits, *d->unit && !range ? " " : "", range ? "" : d->unit);
+        str_append(out->text, sizeof out->text, n, " (%s%s%s)", limits, *d->unit && !range ? " " : "",
+                   range ? "" : d->unit);
     char value[PARAM_STR_MAX];
     form_text(&t->now, def, value, sizeof value);
     if (strlen(value) < sizeof out->initial) /* half a path would be worse than none */
@@ -314,8 +316,10 @@ static bool field_command(struct setup *s, struct view_context *ctx, enum comman
     bool chosen = param_table[def].type == PARAM_ENUM || param_table[def].type == PARAM_BOOL;
     s->refusal[0] = '\0';
     switch (cmd) {
-    case CMD_LEFT: case CMD_TUNE_DOWN: form_step(&t->now, def, -1, ctx->host->nets); return true;
-    case CMD_RIGHT: case CMD_TUNE_UP: form_step(&t->now, def, 1, ctx->host->nets); return true;
+    case CMD_LEFT:
+    case CMD_TUNE_DOWN: form_step(&t->now, def, -1, ctx->host->nets); return true;
+    case CMD_RIGHT:
+    case CMD_TUNE_UP: form_step(&t->now, def, 1, ctx->host->nets); return true;
     case CMD_ENTER:
         if (!chosen)
             return type(t, def, out);
@@ -339,8 +343,9 @@ static bool list_command(struct setup *s, enum command cmd, struct request *out)
         s->pane = PANE_FORM;
         return true;
     case CMD_RIGHT: s->pane = PANE_FORM; return true;
-    case CMD_TUNE_TYPE: case CMD_RANGE: case CMD_RESET_FIELD:
-        return say(out, "Tab goes to the settings: there a value can be changed");
+    case CMD_TUNE_TYPE:
+    case CMD_RANGE:
+    case CMD_RESET_FIELD: return say(out, "Tab goes to the settings: there a value can be changed");
     default: return false;
     }
 }
@@ -358,7 +363,8 @@ static bool command(void *self, struct view_context *ctx, enum command cmd, stru
     case CMD_PAGE_DOWN: move(s, page); return true;
     case CMD_HOME: move(s, -FORM_ROWS_MAX - s->n); return true;
     case CMD_END: move(s, FORM_ROWS_MAX + s->n); return true;
-    case CMD_NEXT_FIELD: case CMD_PREVIOUS_FIELD: s->pane = s->pane == PANE_FORM ? PANE_STUDIES : PANE_FORM; return true;
+    case CMD_NEXT_FIELD:
+    case CMD_PREVIOUS_FIELD: s->pane = s->pane == PANE_FORM ? PANE_STUDIES : PANE_FORM; return true;
     case CMD_CANCEL: s->pane = PANE_STUDIES, s->refusal[0] = '\0'; return true;
     case CMD_START: return start(s, ctx, out);
     default: return s->pane == PANE_FORM ? field_command(s, ctx, cmd, out) : list_command(s, cmd, out);
@@ -405,6 +411,14 @@ static void mouse(void *self, struct view_context *ctx, struct rect r, int x, in
 }
 
 const struct view view_setup = {
-    .name = "setup", .title = "Setup", .key = '0', .state_size = sizeof(struct setup), .init = init, .release = release,
-    .draw = draw, .command = command, .typed = typed, .mouse = mouse,
+    .name = "setup",
+    .title = "Setup",
+    .key = '0',
+    .state_size = sizeof(struct setup),
+    .init = init,
+    .release = release,
+    .draw = draw,
+    .command = command,
+    .typed = typed,
+    .mouse = mouse,
 };
