@@ -84,8 +84,8 @@ set -- -c t.ini --runs runs
 # ---- help and wrong words ----
 
 fsplab --help
-expect 'help' 0 out 'usage: fsplab COMMAND' 'search.NAME'
-for c in run ls trials ctl flops bench data doctor; do
+expect 'help' 0 out 'fsplab [STUDY]' 'fsplab COMMAND' 'search.NAME'
+for c in run attach ls trials ctl replay flops bench data doctor; do
     fsplab $c --help
     expect "$c --help" 0 out "usage: fsplab $c" example
     fsplab $c --frobnicate
@@ -125,10 +125,6 @@ fsplab data synth d --train 0
 expect 'data synth with a wrong number' 2 err --train "'0'"
 fsplab suggest tiny
 expect 'a command of later versions' 2 err "'suggest'"
-for words in "tiny $*" 'attach tiny'; do
-    fsplab $words
-    expect "fsplab ${words%% *}: no screens in this version" 2 err 'fsplab run tiny' 'fsplab ctl tiny status'
-done
 fsplab --frobnicate
 expect 'an option without a command' 2 err --frobnicate 'fsplab --help'
 fsplab bench search
@@ -336,6 +332,35 @@ expect 'ctl stop' 0 out 'in effect'
 wait $pid
 status=$?
 expect 'stopped, a run leaves with 130' 130 second '"state":"stopped"'
+
+# ---- the workbench where there is no terminal ----
+
+fsplab attach nowhere "$@"
+expect 'attach to a study that was not begun' 1 err "study 'nowhere' was not begun"
+fsplab attach
+expect 'attach without a study' 2 err 'name a study'
+fsplab attach long more "$@"
+expect 'attach with a word too many' 2 err "'more' is not understood"
+fsplab long --them dark "$@"
+expect 'an option that is not known' 2 err "'--them' is not understood"
+fsplab piped "$@"
+expect 'piped, a study is run and followed as lines' 0 out 'trial 1  finetune'
+fsplab trials piped "$@" --json
+json 'and is complete then' out '[t["state"] for t in d] == ["complete", "complete"]'
+rm -rf runs/piped
+fsplab ctl long screen log "$@" --size 100x30
+expect 'a screen as text' 0 out 'stop'
+if [ "$(wc -l < out)" = 30 ]; then ok 'of the size asked for'; else bad "it has $(wc -l < out) lines"; fi
+for size in 0x10 10 80x24x3 99999x10 axb; do
+    fsplab ctl long screen "$@" --size $size
+    expect "a screen of size $size" 2 err "--size '$size'"
+done
+fsplab ctl long screen nonsense "$@"
+expect 'a screen that there is not' 2 err 'allowed are setup, run, fsp, device, log'
+fsplab ctl nowhere screen "$@"
+expect 'a screen of a study that was not begun' 1 err 'has not been started'
+fsplab --keys-markdown
+if sed 1,4d "$root/docs/KEYS.md" | cmp -s - out; then ok 'docs/KEYS.md is the table of keys'; else bad 'docs/KEYS.md is not what --keys-markdown prints'; fi
 
 # ---- standard input and output that are not there ----
 
