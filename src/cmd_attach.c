@@ -24,8 +24,8 @@ static void on_signal(int sig)
 
 static void help(void)
 {
-    puts("usage: fsplab [STUDY] [--readonly] [--theme dark|light|FILE] [-c FILE] [--runs DIR] [--set key=value]...\n"
-         "       fsplab attach STUDY [--readonly]\n"
+    puts("usage: fsplab attach STUDY [--readonly] [--theme dark|light|FILE] [--runs DIR]\n"
+         "       fsplab [STUDY] [--readonly] [--theme dark|light|FILE] [-c FILE] [--runs DIR] [--set key=value]...\n"
          "\n"
          "The workbench: live curves, FSP matrices, tuning. `fsplab STUDY` starts the study's process when none runs;\n"
          "without a STUDY, or for one that was not begun, it opens on Setup. `attach` starts nothing. Leaving the screens\n"
