@@ -54,6 +54,7 @@ bool lab_take(struct lab *lab, struct lab_cmd *cmd, bool wait)
 
 void lab_publish(struct lab *lab)
 {
+    lab->draft.version++;
     pthread_mutex_lock(&lab->state_mutex);
     lab->state = lab->draft;
     pthread_mutex_unlock(&lab->state_mutex);

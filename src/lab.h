@@ -62,6 +62,7 @@ const char *lab_part_name(int part);
 
 /* Everything a watcher needs, of bounded size. Doubles are NaN and ints -1 where there is nothing to say. */
 struct lab_state {
+    uint64_t version; /* counts publications: equal ones are of the same snapshot */
     char study[64];
     int pid;
     char state[16];    /* "starting", "running", "paused", "stopped", "complete", "failed" */

@@ -38,6 +38,9 @@ struct serve {
     uint64_t next_id;
     int commands_out; /* posted, and their ack not seen yet */
     int acks_seen;
+    char *status; /* the answer to it: of that snapshot, for so many clients */
+    uint64_t status_version;
+    int status_clients;
 };
 
 static void address(int dir_fd, struct sockaddr_un *a)
@@ -88,12 +91,31 @@ static void answer_text(struct peer *p, char *text)
     p->out_at = 0;
 }
 
-static void answer(struct peer *p, json_t *o)
+static char *line_of(json_t *o)
 {
-    char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(12));
-    answer_text(p, xstrfmt("%s\n", text));
+    char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(12)), *line = xstrfmt("%s\n", text);
     free(text);
     json_decref(o);
+    return line;
+}
+
+static void answer(struct peer *p, json_t *o)
+{
+    answer_text(p, line_of(o));
+}
+
+/* Whoever asks between two snapshots gets the same text: it is made once. */
+static void answer_status(struct serve *s, struct peer *p)
+{
+    struct lab_state state;
+    lab_snapshot(s->lab, &state);
+    if (!s->status || s->status_version != state.version || s->status_clients != s->n) {
+        free(s->status);
+        s->status = line_of(lab_state_json(&state, s->n));
+        s->status_version = state.version;
+        s->status_clients = s->n;
+    }
+    answer_text(p, xstrdup(s->status));
 }
 
 static void refuse(struct peer *p, const char *why, bool closing)
@@ -141,9 +163,7 @@ static void handle(struct serve *s, struct peer *p, const char *line, size_t n)
         snprintf(why, sizeof why, "the first line must be {\"fsplab\": %d}", WIRE_VERSION);
         refuse(p, why, true);
     } else if (r.ask == WIRE_STATUS) {
-        struct lab_state state;
-        lab_snapshot(s->lab, &state);
-        answer(p, lab_state_json(&state, s->n));
+        answer_status(s, p);
     } else {
         command(s, p, &r);
     }
@@ -296,5 +316,6 @@ void serve_close(struct serve *s)
     close(s->listen_fd);
     unlinkat(s->dir_fd, "sock", 0);
     close(s->dir_fd);
+    free(s->status);
     free(s);
 }

@@ -113,6 +113,22 @@ fsplab ctl tiny set "$@"
 expect 'ctl set without a value' 2 err 'key=value'
 fsplab ctl tiny set lambda=much "$@"
 expect 'ctl set of no number' 2 err 'lambda=much'
+fsplab ctl tiny set lambda=1 lambda=2 "$@"
+expect 'ctl set of two values' 2 err 'takes one key=value'
+fsplab ctl tiny enqueue lambda=1 lambda=2 "$@"
+expect 'ctl enqueue of a value twice' 2 err "'lambda' is given twice"
+fsplab ctl tiny skip now "$@"
+expect 'ctl skip of more' 2 err 'no more words'
+fsplab ctl tiny clone "$@"
+expect 'ctl clone of nothing' 2 err 'name the trial'
+fsplab ctl tiny clone x "$@"
+expect 'ctl clone of no number' 2 err "'x' is no number of a trial"
+fsplab ctl tiny clone 1 lambda "$@"
+expect 'ctl clone with no value' 2 err "'lambda' is not key=NUMBER"
+fsplab ctl tiny skip --warm "$@"
+expect 'ctl skip --warm' 2 err '--warm is for clone alone'
+fsplab ctl tiny clone 1 --warm "$@"
+expect 'ctl clone of a study that nobody runs' 1 err "'tiny' is not running"
 fsplab ctl tiny pause "$@"
 expect 'ctl pause of a study that nobody runs' 1 err "'tiny' is not running"
 fsplab run tiny --set
@@ -303,7 +319,8 @@ fsplab run long "$@"
 expect 'a second process on one study' 1 err "$pid"
 fsplab ctl long status "$@" --json
 json 'ctl status --json' out 'keys(d, "study pid state trial stage step steps resumed_at lambda lr losses val_accuracy "
-    "images_per_second clients") and d["state"] == "running" and d["stage"] == "teacher" and d["pid"] == '$pid
+    "images_per_second clients kind search_no repeat step_seconds trial_eta base_lr fsp_student fsp_teacher last_event")
+    and d["kind"] == "search" and len(d["fsp_student"]) == 3 and d["state"] == "running" and d["stage"] == "teacher" and d["pid"] == '$pid
 fsplab ctl long pause "$@" --json
 json 'ctl pause --json' out 'd["ok"] is True and number(d["step"]) and d["stage"] == "teacher"'
 fsplab ctl long pause "$@"
@@ -314,6 +331,12 @@ fsplab ctl long set lambda=-1 "$@"
 expect 'ctl set out of range' 1 err lambda -1
 fsplab ctl long set lambda=0.5 "$@" --json
 json 'ctl set --json' out 'd["ok"] is True and d["before"] == 0.01 and d["after"] == 0.5'
+fsplab ctl long skip "$@"
+expect 'ctl skip of a teacher' 1 err "teacher's training"
+fsplab ctl long clone 1 lambda=0.5 "$@" --json
+json 'ctl clone --json' out 'd["ok"] is True and d["clone"] == 2'
+fsplab ctl long clone 9 "$@"
+expect 'ctl clone of a trial that is none' 1 err 'no trial 9'
 fsplab ctl long resume "$@"
 expect 'ctl resume' 0 out 'in effect'
 kill -INT $pid

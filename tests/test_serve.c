@@ -60,6 +60,7 @@ bool fake_probe_answer(struct lab *lab, uint64_t id, struct lab_probe *out)
 
 static struct lab_ack *push_ack(struct lab *lab)
 {
+    lab->state.version++;
     struct lab_ack *a = &lab->state.acks[lab->state.n_acks++ % LAB_ACKS];
     *a = (struct lab_ack){.ok = true, .trial = 3, .stage = "transfer", .before = 0.5, .after = 0.25};
     return a;
@@ -208,6 +209,31 @@ static void status_is_answered(void **state)
     heard_number(o, "clients", 1);
     json_decref(o);
     close(a);
+}
+
+/* The text is kept for as long as nothing is published and nobody comes or goes, and not longer. */
+static void a_status_is_of_the_latest_snapshot(void **state)
+{
+    struct world *w = *state;
+    int a = greeted(w);
+    for (int i = 0; i < 6; i++) {
+        w->lab.state.step = i;
+        if (i % 3 == 0) /* published */
+            w->lab.state.version++;
+        say(a, "{\"ask\":\"status\"}\n");
+        turn(w);
+        json_t *o = hear_json(a);
+        heard_number(o, "step", i - i % 3);
+        json_decref(o);
+    }
+    int b = greeted(w); /* the number of clients is part of it */
+    say(a, "{\"ask\":\"status\"}\n");
+    turn(w);
+    json_t *o = hear_json(a);
+    heard_number(o, "clients", 2);
+    json_decref(o);
+    close(a);
+    close(b);
 }
 
 static void a_request_may_come_in_pieces_or_many_at_once(void **state)
@@ -955,6 +981,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(status_is_answered),
+        TEST(a_status_is_of_the_latest_snapshot),
         TEST(a_request_may_come_in_pieces_or_many_at_once),
         TEST(who_will_say_no_more_is_still_answered),
         TEST(a_command_is_answered_when_it_took_effect),
