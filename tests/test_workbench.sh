@@ -119,6 +119,8 @@ expect "Enter: yes" "K asks before it ends the stage"
 keys Enter
 expect "skip at step" "and names the step"
 expect "finetune" "the fine-tuning begins"
+keys d
+expect "LEFT 0" "left before the end"
 until_true stage_is 2 transfer && "$fsplab" ctl tiny skip >/dev/null || bad "the second trial's transfer"
 until_true state_is complete && ok "the study finishes" || bad "the study finishes"
 if "$fsplab" replay tiny 1; then ok "a replay of the record gives the same weights"; else bad "replay differs"; fi
