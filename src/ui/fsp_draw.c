@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "heat.h"
+#include "wrap.h"
 
 enum { NORM_MARKS = 24 };
 
@@ -37,27 +38,6 @@ static int text(struct canvas *c, struct rect r, int x, const struct look *l, en
     return canvas_text(c, r, x, r.y, look_style(l, role), fsp_plain(l, utf8, plain, sizeof plain));
 }
 
-int fsp_draw_words(struct canvas *c, struct rect r, struct style s, const char *utf8)
-{
-    int row = 0, x = r.x;
-    while (*utf8 && row < r.h) {
-        char word[128];
-        size_t n = strcspn(utf8, " ");
-        str_append(word, sizeof word, 0, "%.*s", (int)n, utf8);
-        int w = text_width(word);
-        if (x > r.x && x + w > r.x + r.w) {
-            x = r.x;
-            row++;
-        }
-        struct rect line = {r.x, r.y + row, r.w, row < r.h ? 1 : 0};
-        canvas_text(c, line, x, line.y, s, word);
-        x += w + 1;
-        utf8 += n;
-        utf8 += strspn(utf8, " ");
-    }
-    return row < r.h ? row + 1 : r.h;
-}
-
 /* ---- maps ---- */
 
 int fsp_tall(const struct look *l)
@@ -86,7 +66,7 @@ static void draw_why(struct canvas *c, const struct look *l, struct rect room, c
                    p->tn, p->sm, p->sn);
     else
         str_append(why, sizeof why, 0, k == 2 ? "No difference: one of the two is not there." : "Not there.");
-    fsp_draw_words(c, room, look_style(l, ROLE_MUTED), fsp_plain(l, why, plain, sizeof plain));
+    wrap_text(c, room, look_style(l, ROLE_MUTED), fsp_plain(l, why, plain, sizeof plain));
 }
 
 static void draw_map(struct canvas *c, const struct look *l, const struct fsp_band *b, const struct fsp_pair *p,

@@ -33,8 +33,6 @@ void fsp_draw_readout(struct canvas *, struct rect, const struct look *, const s
 void fsp_draw_norms(struct canvas *, struct rect, const struct look *, const struct model *, int chosen);
 /* The step under a column of that plot; -1: none. */
 int fsp_norms_step_at(struct rect, const struct model *, int column);
-/* Words in lines, broken at blanks; returns the rows it took. */
-int fsp_draw_words(struct canvas *, struct rect, struct style, const char *utf8);
 
 /* "×", "−", "·" of texts become characters that every terminal has where the look asks for them. */
 const char *fsp_plain(const struct look *, const char *utf8, char *buf, size_t cap);

@@ -64,6 +64,8 @@ const struct key_def key_table[] = {
     {"fsp", '.', CMD_NEXT_STEP, ".", NULL, NULL, false},
     {"fsp", '<', CMD_PREVIOUS_STEP, "<", NULL, "the recorded step before", false},
     {"fsp", ',', CMD_PREVIOUS_STEP, ",", NULL, NULL, false},
+    {"fsp", TERM_HOME, CMD_HOME, "Home", NULL, "the first recorded step", false},
+    {"fsp", TERM_END, CMD_END, "End", NULL, "the latest recorded step, and those that follow", false},
     {"fsp", 'y', CMD_LOG_Y, "y", "scale", "colours by square root or by value", false},
     {"fsp", '\r', CMD_ENTER, "Enter", NULL, "the cursor to where teacher and student differ most", false},
     {"fsp", 'i', CMD_NEXT_IMAGE, "i", "image", "the next probe image", false},

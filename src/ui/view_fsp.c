@@ -9,6 +9,7 @@
 #include "fsp_draw.h"
 #include "fsp_figure.h"
 #include "heat.h"
+#include "wrap.h"
 
 enum { BLOCK_CURSOR = 3, PAGE = 8 };
 
@@ -146,11 +147,11 @@ static void draw_probe(struct canvas *c, const struct fsp_layout *a, const struc
         heat_picture(c, a->picture, ctx->look, 32, 32, p->rgb24);
     struct rect r = a->words;
     char line[128];
-    rect_top(&r, fsp_draw_words(c, r, look_style(ctx->look, ROLE_TITLE), p->class_name));
+    rect_top(&r, wrap_text(c, r, look_style(ctx->look, ROLE_TITLE), p->class_name));
     str_append(line, sizeof line, 0, "class %d", p->label);
-    rect_top(&r, fsp_draw_words(c, r, look_style(ctx->look, ROLE_MUTED), line));
+    rect_top(&r, wrap_text(c, r, look_style(ctx->look, ROLE_MUTED), line));
     str_append(line, sizeof line, 0, p->images > 0 ? "image %d (0 to %d)" : "image %d", p->image, p->images - 1);
-    fsp_draw_words(c, r, look_style(ctx->look, ROLE_MUTED), line);
+    wrap_text(c, r, look_style(ctx->look, ROLE_MUTED), line);
 }
 
 /* A sentence in the middle of the screen. */
@@ -163,7 +164,7 @@ static void draw_sentence(struct canvas *c, struct rect r, const struct look *l,
     }
     box.y += r.h / 3;
     box.h -= r.h / 3;
-    fsp_draw_words(c, box, look_style(l, ROLE_TEXT), sentence);
+    wrap_text(c, box, look_style(l, ROLE_TEXT), sentence);
 }
 
 static void draw(void *self, struct view_context *ctx, struct canvas *c, struct rect r)
