@@ -28,13 +28,16 @@ CC := $(notdir $(CC))
 endif
 
 # Libraries of the program, by pkg-config name.
-PKGS := sqlite3 jansson libmd libpng ncursesw
+PKGS := sqlite3 jansson libmd libpng ncursesw lapack blas libcerf
 PKGS_TEST := cmocka vterm
 deb_sqlite3 := libsqlite3-dev
 deb_jansson := libjansson-dev
 deb_libmd := libmd-dev
 deb_libpng := libpng-dev
 deb_ncursesw := libncurses-dev
+deb_lapack := liblapack-dev
+deb_blas := libblas-dev
+deb_libcerf := libcerf-dev
 deb_cmocka := libcmocka-dev
 deb_vterm := libvterm-dev
 
@@ -63,15 +66,18 @@ MISSING += $(shell \
     printf '\043if __has_include(<iniparser/iniparser.h>) || __has_include(<iniparser.h>)\n\043else\n\043error\n\043endif\n' | \
     $(CC) -E -x c - >/dev/null 2>&1 || echo libiniparser-dev)
 endif
+# L-BFGS-B is Fortran, with neither a header nor a .pc file.
+MISSING += $(shell \
+    printf 'void setulb_(void);int main(void){setulb_();}' | $(CC) -w -x c - -o /dev/null -llbfgsb 2>/dev/null || echo liblbfgsb-dev)
 MISSING := $(strip $(MISSING))
 ifneq ($(MISSING),)
 $(error missing: $(MISSING) (names of Debian packages). Install them, or run 'make deps')
 endif
 LIB_CFLAGS := $(strip $(shell pkg-config --cflags $(PKGS)) $(INIPARSER_CFLAGS))
-LIBS := $(strip $(shell pkg-config --libs $(PKGS)) $(INIPARSER_LIBS) -lpthread -ldl -lm)
+LIBS := $(strip $(shell pkg-config --libs $(PKGS)) $(INIPARSER_LIBS) -llbfgsb -lpthread -ldl -lm)
 TEST_LIBS = $(shell pkg-config --cflags --libs $(PKGS_TEST))
 CC_NAME := $(CC) $(shell $(CC) -dumpfullversion -dumpversion 2>/dev/null | head -n 1)
-FOUND_LIBS := $(foreach p,$(PKGS),$p $(shell pkg-config --modversion $p),) iniparser
+FOUND_LIBS := $(foreach p,$(PKGS),$p $(shell pkg-config --modversion $p),) iniparser, lbfgsb
 endif
 
 # ---- flags ----

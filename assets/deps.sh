@@ -19,6 +19,7 @@ need() { # PACKAGE REASON TEST...: adds the package unless it is installed or th
   $(printf '%-18s %s' "$package" "$reason")"
 }
 library() { has pkg-config && pkg-config --exists "$1"; }
+lbfgsb() { printf 'void setulb_(void);int main(void){setulb_();}' | "$cc" -w -x c - -o /dev/null -llbfgsb; }
 iniparser() { library iniparser || header iniparser/iniparser.h || header iniparser.h; }
 
 need "${cc##*/}" 'the C compiler' has "$cc"
@@ -31,6 +32,10 @@ need libiniparser-dev 'reads experiments.ini' iniparser
 need libsqlite3-dev 'the store of a study' library sqlite3
 need libjansson-dev 'JSON: output for scripts, the socket, safetensors' library jansson
 need libmd-dev 'checksums of data and checkpoints' library libmd
+need liblapack-dev 'linear algebra of the Gaussian process' library lapack
+need libblas-dev 'the same, its lower half' library blas
+need liblbfgsb-dev 'L-BFGS-B, the optimiser of the search' lbfgsb
+need libcerf-dev 'erfcx, for the logarithm of an expected improvement' library libcerf
 need libcmocka-dev 'the tests' library cmocka
 need libvterm-dev 'a terminal in memory, for the tests of the screens' library vterm
 need tmux 'a terminal for the tests of the screens' has tmux
