@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "cmd_bench.h"
 #include "nn/train.h"
 
 struct bench {
@@ -23,7 +24,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double median(double *v, int n)
+double bench_median(double *v, int n)
 {
     qsort(v, (size_t)n, sizeof *v, by_value);
     return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
@@ -51,8 +52,8 @@ static bool bench_open(struct bench *b, struct backend *be, int batch, int repea
     return b->train != NULL;
 }
 
-static bool bench_once(struct bench *b, struct backend *be, int batch, const float *x, const int *labels, double *seconds,
-                       struct err *err)
+static bool bench_once(struct bench *b, struct backend *be, int batch, const float *x, const int *labels,
+                       double *seconds, struct err *err)
 {
     const struct hyper h = {.lr = 1e-4f, .momentum = 0.9f, .weight_decay = 1e-4f, .lambda = {1e-4f, 1e-4f, 1e-4f}};
     struct step_result r;
@@ -89,16 +90,18 @@ static void random_batch(int batch, float **x, int **labels)
         (*labels)[i] = (int)rng_below(&rng, 10);
 }
 
-static void print_steps(const struct cmd_options *o, const struct bench_options *bo, const struct backend *be, struct bench *b, int n)
+static void print_steps(const struct cmd_options *o, const struct bench_options *bo, const struct backend *be,
+                        struct bench *b, int n)
 {
     json_t *steps = json_array();
     if (!o->json)
         printf("%s %s, %d thread%s, batch %d, median of %d\n", be->info.name, be->info.isa, be->info.threads,
                be->info.threads == 1 ? "" : "s", bo->batch, bo->repeats);
     for (int i = 0; i < n; i++) {
-        double rate = bo->batch / median(b[i].seconds, bo->repeats);
-        json_array_append_new(steps, json_pack("{s:s, s:s, s:s, s:s?, s:f}", "name", b[i].name, "precision", "f32", "student",
-                                               b[i].student, "teacher", b[i].teacher, "images_per_second", rate));
+        double rate = bo->batch / bench_median(b[i].seconds, bo->repeats);
+        json_array_append_new(steps,
+                              json_pack("{s:s, s:s, s:s, s:s?, s:f}", "name", b[i].name, "precision", "f32", "student",
+                                        b[i].student, "teacher", b[i].teacher, "images_per_second", rate));
         if (!o->json)
             printf("  %-10s %-8s%s%-8s %9.1f images/s\n", b[i].name, b[i].student, b[i].teacher ? " <- " : "    ",
                    b[i].teacher ? b[i].teacher : "", rate);
@@ -162,7 +165,8 @@ static void op_open(struct op_data *d, struct backend *be, const struct op_case 
 {
     size_t nx = (size_t)batch * (size_t)c->side * (size_t)c->side * (size_t)c->ci;
     int so = c->side / c->stride;
-    size_t nz = (size_t)batch * (size_t)so * (size_t)so * (size_t)c->co, nw = 9 * (size_t)c->ci * (size_t)c->co, k = (size_t)c->co;
+    size_t nz = (size_t)batch * (size_t)so * (size_t)so * (size_t)c->co, nw = 9 * (size_t)c->ci * (size_t)c->co,
+           k = (size_t)c->co;
     float *w = be->ops->mem_alloc(be, 2 * nw * sizeof *w);
     d->x = be->ops->mem_alloc(be, nx * sizeof(float));
     d->z = be->ops->mem_alloc(be, nz * sizeof(float));
@@ -170,7 +174,8 @@ static void op_open(struct op_data *d, struct backend *be, const struct op_case 
     d->din = be->ops->mem_alloc(be, nx * sizeof(float));
     d->stats = be->ops->mem_alloc(be, 10 * k * sizeof(float));
     float *s = d->stats;
-    d->bn = (struct bn){s, s + k, s + 2 * k, s + 3 * k, s + 4 * k, s + 5 * k, s + 6 * k, s + 7 * k, s + 8 * k, s + 9 * k};
+    d->bn =
+        (struct bn){s, s + k, s + 2 * k, s + 3 * k, s + 4 * k, s + 5 * k, s + 6 * k, s + 7 * k, s + 8 * k, s + 9 * k};
     d->conv = (struct conv){batch, c->side, c->side, c->ci, c->co, 3, c->stride, w, w + nw};
     d->in = (struct node){.h = c->side, .w = c->side, .c = c->ci, .z = d->x, .a = d->x};
     d->out = (struct node){.h = so, .w = so, .c = c->co, .z = d->z, .bn = &d->bn, .relu = true};
@@ -197,7 +202,7 @@ static double op_seconds(struct op_data *d, struct backend *be, int which, int r
         if (r >= 0)
             t[r] = clock_seconds() - t0;
     }
-    double m = median(t, repeats);
+    double m = bench_median(t, repeats);
     free(t);
     return m;
 }
@@ -212,8 +217,9 @@ static int bench_ops(const struct cmd_options *o, const struct bench_options *bo
         return cmd_fail(o, &err);
     json_t *all = json_array();
     if (!o->json)
-        printf("%s %s, %d threads, batch %d: GFLOP/s with batch norm and reading of the input\n%-26s %9s %9s %9s\n", be->info.name,
-               be->info.isa, be->info.threads, bo->batch, "convolution 3x3", "forward", "weights", "back both");
+        printf("%s %s, %d threads, batch %d: GFLOP/s with batch norm and reading of the input\n%-26s %9s %9s %9s\n",
+               be->info.name, be->info.isa, be->info.threads, bo->batch, "convolution 3x3", "forward", "weights",
+               "back both");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct op_case *c = &cases[i];
         struct op_data d;
@@ -223,12 +229,12 @@ static int bench_ops(const struct cmd_options *o, const struct bench_options *bo
         for (int k = 0; k < 3; k++)
             rate[k] = (k == 2 ? 2 : 1) * flop / op_seconds(&d, be, k, bo->repeats);
         op_close(&d, be);
-        json_array_append_new(all, json_pack("{s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:f}", "op", "conv3x3", "side", c->side, "ci", c->ci,
-                                             "co", c->co, "stride", c->stride, "forward_gflops", rate[0], "weights_gflops", rate[1],
-                                             "backward_gflops", rate[2]));
+        json_array_append_new(all, json_pack("{s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:f}", "op", "conv3x3", "side",
+                                             c->side, "ci", c->ci, "co", c->co, "stride", c->stride, "forward_gflops",
+                                             rate[0], "weights_gflops", rate[1], "backward_gflops", rate[2]));
         if (!o->json)
-            printf("%2dx%-2d %3d -> %-3d stride %d     %9.1f %9.1f %9.1f\n", c->side, c->side, c->ci, c->co, c->stride, rate[0], rate[1],
-                   rate[2]);
+            printf("%2dx%-2d %3d -> %-3d stride %d     %9.1f %9.1f %9.1f\n", c->side, c->side, c->ci, c->co, c->stride,
+                   rate[0], rate[1], rate[2]);
     }
     if (o->json) {
         char *text = json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
@@ -242,16 +248,18 @@ static int bench_ops(const struct cmd_options *o, const struct bench_options *bo
 
 static void help(void)
 {
-    puts("usage: fsplab bench [step | ops] [--batch N] [--threads N] [--repeats N] [--json]\n"
-         "\n"
-         "step (default): images a second of the FSP step (RES14 from RES26, from VGG26), of fine-tuning RES14, of training\n"
-         "and of evaluating RES26; the steps take turns, medians are given.\n"
-         "ops: GFLOP/s of the convolutions that these nets have.\n"
-         "\n"
-         "example: fsplab bench step --threads 1 --repeats 21");
+    puts(
+        "usage: fsplab bench [step | ops | search] [--batch N] [--threads N] [--repeats N] [--json]\n"
+        "\n"
+        "step (default): images a second of the FSP step (RES14 from RES26, from VGG26), of fine-tuning RES14, of training\n"
+        "and of evaluating RES26; the steps take turns, medians are given.\n"
+        "ops: GFLOP/s of the convolutions that these nets have.\n"
+        "search: what the search strategies are worth; see `fsplab bench search --help`.\n"
+        "\n"
+        "example: fsplab bench step --threads 1 --repeats 21");
 }
 
-static bool take_number(const char *name, const char *text, int max, int *to, struct err *err)
+bool bench_number(const char *name, const char *text, int max, int *to, struct err *err)
 {
     char *end;
     long v = text ? strtol(text, &end, 10) : 0;
@@ -269,19 +277,19 @@ int cmd_bench(int argc, char **argv)
     const char *what = "step";
     if (!cmd_options_take(&argc, argv, &o))
         return 2;
+    if (argc > 1 && strcmp(argv[1], "search") == 0)
+        return cmd_bench_search(&o, argc - 1, argv + 1);
     if (o.help)
         return help(), 0;
     for (int i = 1; i < argc; i++) {
         bool ok = true;
         const char *next = i + 1 < argc ? argv[i + 1] : NULL;
         if (strcmp(argv[i], "--batch") == 0)
-            ok = take_number(argv[i++], next, 4096, &bo.batch, &err);
+            ok = bench_number(argv[i++], next, 4096, &bo.batch, &err);
         else if (strcmp(argv[i], "--threads") == 0)
-            ok = take_number(argv[i++], next, 64, &bo.threads, &err);
+            ok = bench_number(argv[i++], next, 64, &bo.threads, &err);
         else if (strcmp(argv[i], "--repeats") == 0)
-            ok = take_number(argv[i++], next, 10000, &bo.repeats, &err);
-        else if (strcmp(argv[i], "search") == 0)
-            ok = err_set(&err, ERR_USAGE, "bench search is not part of this version: allowed are step, ops");
+            ok = bench_number(argv[i++], next, 10000, &bo.repeats, &err);
         else if (strcmp(argv[i], "step") == 0 || strcmp(argv[i], "ops") == 0)
             what = argv[i];
         else

@@ -230,7 +230,7 @@ static bool run_search(struct lab *lab, int search_no, int *best, bool *leave, s
     lab->searching = false;
     if (!release_waiting(lab, err) || !run_extras(lab, leave, err))
         return false;
-    id = search_best(lab->search, x, &value);
+    id = search_recommended(lab->search, x, &value);
     *best = id < 0 ? -1 : (int)(lab_find_row(lab, search_no, id) - lab->rows);
     return true;
 }

@@ -143,8 +143,10 @@ fsplab suggest tiny
 expect 'a command of later versions' 2 err "'suggest'"
 fsplab --frobnicate
 expect 'an option without a command' 2 err --frobnicate 'fsplab --help'
-fsplab bench search
-expect 'bench search is of later versions' 2 err 'bench search' 'step, ops'
+fsplab bench search --strategy guess
+expect 'bench search with an unknown strategy' 2 err "'guess'" 'grid, random, sobol, bo'
+fsplab bench search --function hartmann6 --strategy grid
+expect 'bench search: a grid too small' 2 err '60 evaluations' '64 at least'
 fsplab ctl tiny status "$@"
 expect 'ctl status of a study never started' 1 err "'tiny' has not been started" 'fsplab run tiny'
 fsplab run $'t\377' -c t.ini --runs=runs --json
@@ -262,6 +264,9 @@ json 'ls --json' out '[(s["state"], s["complete"], s["planned"]) for s in d if s
     [("complete", 2, 2), (None, 0, 2), (None, 0, 1)]'
 fsplab run tiny "$@" --set finetune_steps=30
 expect 'a study begun with other settings' 2 err 'finetune_steps=20' 'finetune_steps=30'
+fsplab bench search --function kd --strategy bo --seeds 2 --evaluations 8 --workers 2 --json
+json 'bench search --json' out 'len(d) == 1 and d[0]["function"] == "kd" and d[0]["evaluations"] == 8 and d[0]["seeds"] == 2 and
+    all(set(d[0][k]) == {"mean", "se", "median"} and d[0][k]["mean"] > 0 for k in ("recommended", "best_observed"))'
 fsplab bench step --repeats 1 --batch 8 --json
 json 'bench step --json' out 'keys(d, "device threads batch steps") and d["batch"] == 8 and
     {"fsp", "finetune"} <= {s["name"] for s in d["steps"]} and

@@ -15,12 +15,12 @@
 
 static const struct {
     const char *name;
-    const struct strategy_ops *ops; /* NULL: not in this version */
+    const struct strategy_ops *ops;
 } strategies[] = {
     [STRATEGY_GRID] = {"grid", &strategy_grid},
     [STRATEGY_RANDOM] = {"random", &strategy_random},
     [STRATEGY_SOBOL] = {"sobol", &strategy_sobol},
-    [STRATEGY_BO] = {"bo", NULL},
+    [STRATEGY_BO] = {"bo", &strategy_bo},
 };
 
 struct search {
@@ -49,25 +49,10 @@ const char *strategy_name(enum strategy strategy)
     return strategies[strategy].name;
 }
 
-static bool strategy_missing(enum strategy strategy, struct err *err)
-{
-    char allowed[128] = "";
-    size_t len = 0;
-    for (size_t i = 0; i < ARRAY_LEN(strategies); i++)
-        if (strategies[i].ops != NULL)
-            len = str_append(allowed, sizeof(allowed), len, "%s%s", len > 0 ? ", " : "", strategies[i].name);
-    return err_set(err, ERR_CONFIG, "search = %s is not part of this version: allowed are %s", strategy_name(strategy),
-                   allowed);
-}
-
 struct search *search_new(const struct space *space, const struct search_options *options, struct err *err)
 {
     assert((size_t)options->strategy < ARRAY_LEN(strategies));
     const struct strategy_ops *ops = strategies[options->strategy].ops;
-    if (ops == NULL) {
-        strategy_missing(options->strategy, err);
-        return NULL;
-    }
     struct search *s = xcalloc(1, sizeof(*s));
     s->space = *space;
     s->options = *options;
@@ -205,6 +190,17 @@ int search_best(const struct search *s, double *x, double *value)
         memcpy(x, row(s, (size_t)s->best), (size_t)s->space.n * sizeof(*x));
     *value = s->max_accuracy;
     return s->best;
+}
+
+int search_recommended(const struct search *s, double *x, double *value)
+{
+    struct trials trials = search_trials(s);
+    int id = s->ops->recommend == NULL ? -1 : s->ops->recommend(s->strategy, &trials, value);
+    if (id < 0)
+        return search_best(s, x, value);
+    if (s->space.n > 0)
+        memcpy(x, row(s, (size_t)id), (size_t)s->space.n * sizeof(*x));
+    return id;
 }
 
 int64_t search_planned(const struct search *s)

@@ -27,8 +27,10 @@ struct strategy_ops {
     enum ask (*ask)(void *, const struct trials *, double *x);
     /* How many more points it would propose after these trials; INT64_MAX: no end. */
     int64_t (*planned)(void *, const struct trials *);
+    /* The trial it would recommend and the value it believes in there, -1: none. NULL: the best observed. */
+    int (*recommend)(void *, const struct trials *, double *value);
 };
 
-extern const struct strategy_ops strategy_grid, strategy_random, strategy_sobol;
+extern const struct strategy_ops strategy_grid, strategy_random, strategy_sobol, strategy_bo;
 
 #endif

@@ -1,0 +1,336 @@
+/* bo: Bayesian optimisation as a strategy. The first max(5, 2d) trials are a shifted Sobol sequence; after them each
+ * point is where the acquisition of a surrogate fitted to all trials is highest.
+ *
+ * A proposal depends on the trials alone (and the options): nothing is kept from one ask to the next but a Sobol
+ * strategy that counts the points of whole-numbered spaces and proposes when the acquisition finds nothing new.
+ *
+ * The acquisition has many local maxima, between which a good sample decides: 512 Sobol points and 64 near the best two
+ * trials are valued, the best of them and seven drawn with a chance that grows with their value are climbed from. The
+ * climb (L-BFGS-B) moves continuous dimensions; then whole-numbered ones are tried one by one. A point that was tried
+ * already, or as good as that, is refused and the next best taken. */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lbfgsb.h"
+#include "sample.h"
+#include "strategy.h"
+#include "surrogate.h"
+
+#define SAMPLES 512
+#define PERTURBED 64
+#define CANDIDATES (SAMPLES + PERTURBED)
+#define STARTS 8
+#define ITERATIONS 60
+#define NEAR 1e-3 /* of the unit cube: the same point */
+#define SPREAD 0.05
+#define REDRAWS 100
+
+struct bo {
+    const struct space *space;
+    struct search_options options;
+    int design;    /* trials before the model is asked */
+    bool searched; /* a dimension has min < max */
+    bool whole;    /* no dimension is continuous */
+    void *sobol;
+};
+
+static void *bo_create(const struct space *space, const struct search_options *options, struct err *err)
+{
+    struct bo *bo = xcalloc(1, sizeof(*bo));
+    bo->space = space;
+    bo->options = *options;
+    bo->whole = true;
+    int searched = 0;
+    for (int j = 0; j < space->n; j++) {
+        searched += space->dims[j].min < space->dims[j].max;
+        bo->whole &= space_dim_values(&space->dims[j]) < INT64_MAX;
+    }
+    bo->searched = searched > 0;
+    bo->design = searched > 2 ? 2 * searched : 5;
+    bo->sobol = strategy_sobol.create(space, options, err);
+    return bo;
+}
+
+static void bo_destroy(void *self)
+{
+    struct bo *bo = self;
+    strategy_sobol.destroy(bo->sobol);
+    free(bo);
+}
+
+static int64_t bo_planned(void *self, const struct trials *trials)
+{
+    struct bo *bo = self;
+    return strategy_sobol.planned(bo->sobol, trials);
+}
+
+static uint64_t ask_seed(const struct bo *bo, int n)
+{
+    return hash3(bo->options.seed, RNG_SEARCH, 1 + (uint64_t)n);
+}
+
+static struct surrogate *model(const struct bo *bo, const struct trials *trials)
+{
+    struct surrogate_options o = {.seed = ask_seed(bo, trials->n), .noise_free = bo->options.noise_free};
+    return surrogate_new(bo->space, trials, &o);
+}
+
+/* ---- distance ---- */
+
+/* Whether X is as good as one of the trials; those left out are no evidence, so their points may come again. */
+static bool is_old(const struct bo *bo, const struct trials *trials, const double *x)
+{
+    int dim = bo->space->n;
+    for (int i = 0; i < trials->n; i++) {
+        double square = 0;
+        if (trials->state[i] == TRIAL_LEFT_OUT && !bo->whole)
+            continue;
+        for (int j = 0; j < dim; j++) {
+            const struct dim *d = &bo->space->dims[j];
+            double old = trials->x[(size_t)i * (size_t)dim + (size_t)j];
+            double q = d->type == DIM_FLOAT ? space_unit(d, x[j]) - space_unit(d, old) : x[j] != old;
+            square += q * q;
+        }
+        if (square < NEAR * NEAR)
+            return true;
+    }
+    return false;
+}
+
+/* ---- the initial design ---- */
+
+static enum ask design_point(struct bo *bo, const struct trials *trials, double *x)
+{
+    uint64_t seed = hash3(bo->options.seed, RNG_SEARCH, 0);
+    double u[SPACE_MAX];
+    for (int i = 0; i < REDRAWS; i++) {
+        sobol_at(bo->space->n, seed != 0 ? seed : 1, (uint32_t)(trials->n + i), u);
+        for (int j = 0; j < bo->space->n; j++)
+            x[j] = space_value(&bo->space->dims[j], u[j]);
+        if (!is_old(bo, trials, x))
+            return ASK_POINT;
+    }
+    return strategy_sobol.ask(bo->sobol, trials, x);
+}
+
+/* ---- the acquisition's maximum ---- */
+
+struct climb {
+    const struct space *space;
+    struct surrogate *s;
+    double x[SPACE_MAX];       /* the point in hand: values */
+    int n, dim[SPACE_MAX];     /* continuous dimensions: of the space */
+    int coordinate[SPACE_MAX]; /* and of the process */
+};
+
+struct candidate {
+    double value, x[SPACE_MAX];
+};
+
+static double acquisition(struct surrogate *s, const double *x)
+{
+    double u[SPACE_MAX];
+    surrogate_point(s, x, u);
+    return acqui_value(surrogate_acqui(s), u, NULL);
+}
+
+static double climbed(void *ctx, const double *u, double *gradient)
+{
+    struct climb *c = ctx;
+    double at[SPACE_MAX], g[SPACE_MAX];
+    surrogate_point(c->s, c->x, at);
+    for (int i = 0; i < c->n; i++)
+        at[c->coordinate[i]] = u[i];
+    double value = acqui_value(surrogate_acqui(c->s), at, g);
+    for (int i = 0; i < c->n; i++)
+        gradient[i] = -g[c->coordinate[i]];
+    return -value;
+}
+
+static void climb_init(struct climb *c, const struct space *space, struct surrogate *s)
+{
+    *c = (struct climb){.space = space, .s = s};
+    for (int j = 0; j < surrogate_dims(s); j++)
+        if (space->dims[surrogate_dim(s, j)].type == DIM_FLOAT) {
+            c->dim[c->n] = surrogate_dim(s, j);
+            c->coordinate[c->n++] = j;
+        }
+}
+
+static void climb_continuous(struct climb *c)
+{
+    double u[SPACE_MAX], lower[SPACE_MAX] = {0}, upper[SPACE_MAX];
+    if (c->n == 0)
+        return;
+    for (int i = 0; i < c->n; i++) {
+        u[i] = space_unit(&c->space->dims[c->dim[i]], c->x[c->dim[i]]);
+        upper[i] = 1;
+    }
+    lbfgsb_minimise(c->n, lower, upper, climbed, c, ITERATIONS, u);
+    for (int i = 0; i < c->n; i++)
+        c->x[c->dim[i]] = space_value(&c->space->dims[c->dim[i]], u[i]);
+}
+
+/* One pass over the whole-numbered dimensions: the neighbours of an integer, the first 32 categories. */
+static bool improve_whole(struct climb *c, double *value)
+{
+    bool better = false;
+    for (int j = 0; j < c->space->n; j++) {
+        const struct dim *d = &c->space->dims[j];
+        if (d->type == DIM_FLOAT || d->min == d->max)
+            continue;
+        double was = c->x[j], best = was;
+        double from = d->type == DIM_CATEGORY ? d->min : fmax(d->min, was - 1);
+        double to = d->type == DIM_CATEGORY ? fmin(d->max, 31) : fmin(d->max, was + 1);
+        for (double v = from; v <= to; v++) {
+            c->x[j] = v;
+            double a = v == was ? *value : acquisition(c->s, c->x);
+            if (a > *value) {
+                *value = a;
+                best = v;
+                better = true;
+            }
+        }
+        c->x[j] = best;
+    }
+    return better;
+}
+
+static void climb_from(struct climb *c, const struct candidate *from, struct candidate *to)
+{
+    memcpy(c->x, from->x, sizeof(c->x));
+    climb_continuous(c);
+    double value = acquisition(c->s, c->x);
+    for (int pass = 0; pass < 5 && improve_whole(c, &value); pass++)
+        ;
+    to->value = value;
+    memcpy(to->x, c->x, sizeof(c->x));
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = ((const struct candidate *)a)->value, y = ((const struct candidate *)b)->value;
+    return (x < y) - (x > y);
+}
+
+static void perturb(const struct space *space, struct rng *rng, const double *around, double *x)
+{
+    for (int j = 0; j < space->n; j++) {
+        const struct dim *d = &space->dims[j];
+        if (d->type == DIM_CATEGORY)
+            x[j] = rng_uniform(rng) < 0.1 ? space_value(d, rng_uniform(rng)) : around[j];
+        else
+            x[j] = space_value(d, space_unit(d, around[j]) + SPREAD * rng_normal(rng));
+    }
+}
+
+/* The best complete trial as observed. */
+static int best_observed(const struct trials *trials)
+{
+    int best = -1;
+    for (int i = 0; i < trials->n; i++)
+        if (trials->state[i] == TRIAL_COMPLETE && (best < 0 || trials->value[i] > trials->value[best]))
+            best = i;
+    return best;
+}
+
+/* Candidates with their values, best first. */
+static void sample_candidates(const struct bo *bo, struct surrogate *s, const struct trials *trials, struct rng *rng,
+                              struct candidate *list)
+{
+    const struct space *space = bo->space;
+    double u[SPACE_MAX], mean;
+    int incumbent[2] = {surrogate_best(s, &mean), best_observed(trials)};
+    struct sobol sobol;
+    sobol_init(&sobol, space->n, rng_u64(rng) | 1);
+    for (int i = 0; i < CANDIDATES; i++) {
+        if (i < SAMPLES) {
+            sobol_next(&sobol, u);
+            for (int j = 0; j < space->n; j++)
+                list[i].x[j] = space_value(&space->dims[j], u[j]);
+        } else {
+            perturb(space, rng, trials->x + (size_t)incumbent[i % 2] * (size_t)space->n, list[i].x);
+        }
+        list[i].value = acquisition(s, list[i].x);
+    }
+    qsort(list, CANDIDATES, sizeof(*list), by_value);
+}
+
+/* Draws the start of another climb, no candidate twice: chance ~ exp(standardised value). */
+static int draw_start(const struct candidate *list, bool *taken, struct rng *rng)
+{
+    double mean = 0, square = 0, total = 0, weight[CANDIDATES];
+    for (int i = 0; i < CANDIDATES; i++)
+        mean += list[i].value / CANDIDATES;
+    for (int i = 0; i < CANDIDATES; i++)
+        square += (list[i].value - mean) * (list[i].value - mean) / CANDIDATES;
+    double scale = square > 0 ? sqrt(square) : 1;
+    for (int i = 0; i < CANDIDATES; i++)
+        total += weight[i] = taken[i] ? 0 : exp((list[i].value - list[0].value) / scale);
+    double at = rng_uniform(rng) * total;
+    int pick = 0;
+    for (int i = 0; i < CANDIDATES; i++) {
+        if (taken[i])
+            continue;
+        pick = i;
+        if ((at -= weight[i]) < 0)
+            break;
+    }
+    taken[pick] = true;
+    return pick;
+}
+
+static enum ask best_point(struct bo *bo, struct surrogate *s, const struct trials *trials, double *x)
+{
+    struct candidate *list = xcalloc(CANDIDATES + STARTS, sizeof(*list)), *end = list + CANDIDATES;
+    bool taken[CANDIDATES] = {true};
+    struct climb climb;
+    struct rng rng;
+    enum ask ask = ASK_WAIT;
+    rng_seed(&rng, ask_seed(bo, trials->n), RNG_SEARCH);
+    sample_candidates(bo, s, trials, &rng, list);
+    climb_init(&climb, bo->space, s);
+    for (int i = 0; i < STARTS; i++)
+        climb_from(&climb, &list[i == 0 ? 0 : draw_start(list, taken, &rng)], &end[i]);
+    qsort(list, CANDIDATES + STARTS, sizeof(*list), by_value);
+    for (int i = 0; i < CANDIDATES + STARTS && ask == ASK_WAIT; i++)
+        if (!is_old(bo, trials, list[i].x)) {
+            memcpy(x, list[i].x, (size_t)bo->space->n * sizeof(*x));
+            ask = ASK_POINT;
+        }
+    free(list);
+    return ask == ASK_POINT ? ask : strategy_sobol.ask(bo->sobol, trials, x);
+}
+
+static enum ask bo_ask(void *self, const struct trials *trials, double *x)
+{
+    struct bo *bo = self;
+    if (!bo->searched || (bo->whole && bo_planned(bo, trials) == 0))
+        return strategy_sobol.ask(bo->sobol, trials, x);
+    struct surrogate *s = trials->n < bo->design ? NULL : model(bo, trials);
+    if (!s)
+        return design_point(bo, trials, x);
+    enum ask ask = best_point(bo, s, trials, x);
+    surrogate_free(s);
+    return ask;
+}
+
+static int bo_recommend(void *self, const struct trials *trials, double *value)
+{
+    struct bo *bo = self;
+    struct surrogate *s = model(bo, trials);
+    int trial = s ? surrogate_best(s, value) : -1;
+    surrogate_free(s);
+    return trial;
+}
+
+const struct strategy_ops strategy_bo = {
+    .stop_reason = "every point of the space has been tried",
+    .create = bo_create,
+    .destroy = bo_destroy,
+    .ask = bo_ask,
+    .planned = bo_planned,
+    .recommend = bo_recommend,
+};
