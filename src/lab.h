@@ -34,8 +34,8 @@ struct lab_cmd {
     int n;
     char key[LAB_KEYS_MAX][64];
     double value[LAB_KEYS_MAX];
-    int trial; /* LAB_CLONE */
-    bool warm; /* LAB_CLONE */
+    int trial;        /* LAB_CLONE */
+    bool warm;        /* LAB_CLONE */
     int image, block; /* LAB_PROBE */
 };
 
@@ -87,7 +87,7 @@ struct lab_state {
     double val_accuracy, best_val_accuracy; /* of this trial, latest and best */
     double images_per_second, step_seconds;
     double part_seconds[LAB_PARTS]; /* where step_seconds goes, averaged like it (lab_part_name); NaN: no such part */
-    double stage_eta, trial_eta; /* seconds */
+    double stage_eta, trial_eta;    /* seconds */
     bool edited, collapsed;
 
     int64_t trials_planned;

@@ -72,7 +72,8 @@ static bool record_fsp(struct lab *lab, const struct running *r, const struct tr
         float *g;
         if (!trial_fsp(r->trial, i / 2, "TS"[i % 2], &m, &n, &g))
             return true;
-        ok = store_fsp_put(lab->store, r->row.number, stage_name(p->stage), p->step, i / 2 + 1, "TS"[i % 2], m, n, g, err);
+        ok = store_fsp_put(lab->store, r->row.number, stage_name(p->stage), p->step, i / 2 + 1, "TS"[i % 2], m, n, g,
+                           err);
         free(g);
     }
     return ok;

@@ -805,7 +805,8 @@ static struct lab_probe *full_probe(void)
 {
     struct lab_probe *p = xcalloc(1, sizeof *p);
     struct probe_answer *a = &p->answer;
-    struct probe_side side = {.present = true, .net = "res26", .blocks = 12, .n = 3, .rows = {16, 32, 64}, .columns = {16, 32, 64}};
+    struct probe_side side = {
+        .present = true, .net = "res26", .blocks = 12, .n = 3, .rows = {16, 32, 64}, .columns = {16, 32, 64}};
     a->image = a->images = a->label = INT_MAX;
     a->reduced = 1;
     memset(a->class_name, 0xff, sizeof a->class_name - 1); /* no UTF-8 */
