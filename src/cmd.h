@@ -9,6 +9,7 @@ int cmd_run(int argc, char **argv);
 int cmd_ls(int argc, char **argv);
 int cmd_trials(int argc, char **argv);
 int cmd_ctl(int argc, char **argv);
+int cmd_suggest(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_flops(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

@@ -103,6 +103,9 @@ struct lab_state {
 /* The trials that a study with these settings (after params_check) will have, repeats too, unless a search ends early or
  * more are enqueued. -1: no search can be made of them. */
 int64_t lab_planned(const struct params *);
+/* The searched settings as a space (search/space.h), in the order of the ranges; ERR_CONFIG from the space. */
+struct space;
+bool lab_space(const struct params *, struct space *, struct err *);
 /* Whether a search can be made of them; ERR_CONFIG says why not. */
 bool lab_can_plan(const struct params *, struct err *);
 

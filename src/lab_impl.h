@@ -58,7 +58,5 @@ void lab_publish(struct lab *);
 void lab_answer(struct lab *, const struct lab_ack *);
 /* The whole study, in the worker thread; sets draft.exit_status and ended. */
 void lab_run_study(struct lab *);
-/* The searched settings as a space; ERR_CONFIG from the space. */
-bool lab_space(const struct params *, struct space *, struct err *);
 
 #endif

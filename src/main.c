@@ -19,6 +19,7 @@ static const struct {
     {"ls", cmd_ls, "studies and how far they are"},
     {"trials", cmd_trials, "a study's trials, as a table, JSON or CSV"},
     {"ctl", cmd_ctl, "look in, pause, resume, stop, skip, set a value, enqueue or clone a trial"},
+    {"suggest", cmd_suggest, "the next points a search would try, and what it expects of them"},
     {"replay", cmd_replay, "make a trial again from its record, and compare"},
     {"flops", cmd_flops, "what a net costs: parameters, multiply-adds, FLOPs"},
     {"bench", cmd_bench, "how fast training steps and operations are here"},

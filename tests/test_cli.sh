@@ -85,7 +85,7 @@ set -- -c t.ini --runs runs
 
 fsplab --help
 expect 'help' 0 out 'fsplab [STUDY]' 'fsplab COMMAND' 'search.NAME'
-for c in run attach ls trials ctl replay flops bench data doctor; do
+for c in run attach ls trials suggest ctl replay flops bench data doctor; do
     fsplab $c --help
     expect "$c --help" 0 out "usage: fsplab $c" example
     fsplab $c --frobnicate
@@ -105,6 +105,15 @@ fsplab trials
 expect 'trials without a study' 2 err 'name a study'
 fsplab trials nosuch "$@"
 expect 'trials of a study never started' 1 err nosuch
+fsplab suggest
+expect 'suggest without a study' 2 err 'name a study'
+fsplab suggest tiny -n none "$@"
+expect 'suggest with a wrong number' 2 err "'none'" '1 to 1000'
+fsplab suggest tiny --trials nosuch.json "$@"
+expect 'suggest without its file' 1 err nosuch.json
+echo '[{"params": {}, "val_accuracy": 1}]' >bad.json
+fsplab suggest tiny --trials bad.json "$@" --set 'search.lambda=log 0.01 1'
+expect 'suggest with trials of another space' 1 err 'trial 1' lambda
 fsplab ctl tiny
 expect 'ctl without a command' 2 err 'what to do'
 fsplab ctl tiny frob
@@ -139,8 +148,8 @@ fsplab data info
 expect 'data info without a folder' 2 err DIR
 fsplab data synth d --train 0
 expect 'data synth with a wrong number' 2 err --train "'0'"
-fsplab suggest tiny
-expect 'a command of later versions' 2 err "'suggest'"
+fsplab report tiny
+expect 'a command of later versions' 2 err "'report'"
 fsplab --frobnicate
 expect 'an option without a command' 2 err --frobnicate 'fsplab --help'
 fsplab bench search --strategy guess
@@ -264,6 +273,25 @@ json 'ls --json' out '[(s["state"], s["complete"], s["planned"]) for s in d if s
     [("complete", 2, 2), (None, 0, 2), (None, 0, 1)]'
 fsplab run tiny "$@" --set finetune_steps=30
 expect 'a study begun with other settings' 2 err 'finetune_steps=20' 'finetune_steps=30'
+# an objective outside, driven to its maximum at lambda 0.1, transfer_lr 0.001
+echo '[]' >mine.json
+for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    fsplab suggest tiny "$@" --trials mine.json --json --set search=bo --set 'search.lambda=log 0.01 1' \
+        --set 'search.transfer_lr=log 0.0001 0.01'
+    python3 - out mine.json <<'PY'
+import json, math, sys
+got, trials = json.load(open(sys.argv[1])), json.load(open(sys.argv[2]))
+p = got[0]["params"]
+y = 0.9 - 0.1 * (math.log10(p["lambda"]) + 1) ** 2 - 0.1 * (math.log10(p["transfer_lr"]) + 3) ** 2
+trials.append({"params": p, "val_accuracy": y})
+json.dump(trials, open(sys.argv[2], "w"))
+PY
+done
+json 'suggest drives an objective outside' mine.json 'len(d) == 12 and max(t["val_accuracy"] for t in d) > 0.897'
+fsplab suggest tiny "$@" --trials mine.json -n 3 --json --set search=bo --set 'search.lambda=log 0.01 1' \
+    --set 'search.transfer_lr=log 0.0001 0.01'
+json 'suggest --json' out 'len(d) == 3 and all(keys(s, "params mean sigma acquisition") and 0.8 < s["mean"] < 1 and s["sigma"] > 0
+    for s in d)'
 fsplab bench search --function kd --strategy bo --seeds 2 --evaluations 8 --workers 2 --json
 json 'bench search --json' out 'len(d) == 1 and d[0]["function"] == "kd" and d[0]["evaluations"] == 8 and d[0]["seeds"] == 2 and
     all(set(d[0][k]) == {"mean", "se", "median"} and d[0][k]["mean"] > 0 for k in ("recommended", "best_observed"))'

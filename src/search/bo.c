@@ -85,7 +85,7 @@ static bool is_old(const struct bo *bo, const struct trials *trials, const doubl
     int dim = bo->space->n;
     for (int i = 0; i < trials->n; i++) {
         double square = 0;
-        if (trials->state[i] == TRIAL_LEFT_OUT && !bo->whole)
+        if (trials->state[i] == POINT_LEFT_OUT && !bo->whole)
             continue;
         for (int j = 0; j < dim; j++) {
             const struct dim *d = &bo->space->dims[j];
@@ -231,7 +231,7 @@ static int best_observed(const struct trials *trials)
 {
     int best = -1;
     for (int i = 0; i < trials->n; i++)
-        if (trials->state[i] == TRIAL_COMPLETE && (best < 0 || trials->value[i] > trials->value[best]))
+        if (trials->state[i] == POINT_COMPLETE && (best < 0 || trials->value[i] > trials->value[best]))
             best = i;
     return best;
 }

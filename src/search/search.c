@@ -31,7 +31,7 @@ struct search {
 
     double *x;      /* (rows, space.n) */
     double *value;  /* (rows) */
-    uint8_t *state; /* (rows), enum trial_state */
+    uint8_t *state; /* (rows), enum point_state */
     size_t rows, cap;
     size_t asked; /* <= rows */
 
@@ -100,7 +100,7 @@ static void append_row(struct search *s, const double *x)
     if (dim > 0)
         memcpy(row(s, s->rows), x, dim * sizeof(*x));
     s->value[s->rows] = 0;
-    s->state[s->rows] = TRIAL_PENDING;
+    s->state[s->rows] = POINT_PENDING;
     s->rows++;
 }
 
@@ -147,13 +147,13 @@ enum ask search_ask(struct search *s, double *x, int *id)
 
 void search_tell(struct search *s, int id, enum tell tell, double value)
 {
-    assert(id >= 0 && (size_t)id < s->asked && s->state[id] == TRIAL_PENDING);
+    assert(id >= 0 && (size_t)id < s->asked && s->state[id] == POINT_PENDING);
     if (tell == TELL_LEFT_OUT) {
-        s->state[id] = TRIAL_LEFT_OUT;
+        s->state[id] = POINT_LEFT_OUT;
         return;
     }
     bool complete = tell == TELL_COMPLETE && isfinite(value);
-    s->state[id] = complete ? TRIAL_COMPLETE : TRIAL_FAILED;
+    s->state[id] = complete ? POINT_COMPLETE : POINT_FAILED;
     if (complete)
         s->value[id] = value;
     if (complete && value > s->max_accuracy) {

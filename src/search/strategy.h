@@ -8,14 +8,14 @@
 
 #include "search.h"
 
-enum trial_state { TRIAL_PENDING, TRIAL_COMPLETE, TRIAL_FAILED, TRIAL_LEFT_OUT };
+enum point_state { POINT_PENDING, POINT_COMPLETE, POINT_FAILED, POINT_LEFT_OUT };
 
 /* Every point so far, in the order of the ids. When a strategy is asked, all of them have been handed out. */
 struct trials {
     int n;
     const double *x;      /* (n, space->n) */
-    const double *value;  /* (n), meaningful when TRIAL_COMPLETE */
-    const uint8_t *state; /* (n), enum trial_state */
+    const double *value;  /* (n), meaningful when POINT_COMPLETE */
+    const uint8_t *state; /* (n), enum point_state */
 };
 
 struct strategy_ops {

@@ -100,20 +100,20 @@ static bool gather(struct surrogate *s, const struct trials *trials)
     s->trial = xcalloc(n + 1, sizeof(int));
     s->pending = xcalloc(n * dims + 1, sizeof(double));
     for (size_t i = 0; i < n; i++)
-        if (trials->state[i] == TRIAL_COMPLETE)
+        if (trials->state[i] == POINT_COMPLETE)
             s->y[complete++] = trials->value[i];
     if (complete == 0)
         return false;
     double floor_y = surrogate_floor(s->y, complete);
     memset(s->y, 0, n * sizeof(double));
     for (size_t i = 0; i < n; i++) {
-        enum trial_state state = trials->state[i];
+        enum point_state state = trials->state[i];
         surrogate_point(s, trials->x + i * (size_t)s->space.n, u);
-        if (state == TRIAL_COMPLETE)
+        if (state == POINT_COMPLETE)
             add_observation(s, u, fmax(trials->value[i], floor_y), (int)i);
-        else if (state == TRIAL_FAILED)
+        else if (state == POINT_FAILED)
             add_observation(s, u, floor_y, -1);
-        else if (state == TRIAL_PENDING)
+        else if (state == POINT_PENDING)
             memcpy(s->pending + (size_t)s->n_pending++ * dims, u, dims * sizeof(*u));
     }
     for (int i = 0; i < s->n; i++)
