@@ -10,6 +10,7 @@
 #include "client.h"
 #include "cmd.h"
 #include "ctl_screen.h"
+#include "ctl_probe.h"
 #include "io/store.h"
 #include "lab_json.h"
 
@@ -24,6 +25,7 @@ static void help(void)
         "       fsplab ctl STUDY enqueue key=value...\n"
         "       fsplab ctl STUDY clone TRIAL [key=value]... [--warm]\n"
         "       fsplab ctl STUDY screen [setup|run|fsp|device|log] [--size WxH] [--color]\n"
+        "       fsplab ctl STUDY probe [image=N] [block=N] [--json]\n"
         "\n"
         "Looks at a running study or steers it. A command is answered with the step at which it took effect.\n"
         "\n"
@@ -35,6 +37,7 @@ static void help(void)
         "  clone    a new trial with the values of another but for those named, which may be any that can be searched:\n"
         "           from its beginning, or with --warm from its latest checkpoint (then only what `set` takes)\n"
         "  screen   a screen of the workbench as text (run, unless another is named), of a study that need not run\n"
+        "  probe    FSP matrices of one image, as the nets are now: of block N of teacher and student, or of the sections\n"
         "\n"
         "A trial that was changed by hand is marked as edited, and the search does not count it. A checkpoint is written\n"
         "before every change, and `fsplab replay` makes the trial again from the record.\n"
@@ -42,7 +45,8 @@ static void help(void)
         "examples:\n"
         "  fsplab ctl demo status --json\n"
         "  fsplab ctl demo set lambda=0.05\n"
-        "  fsplab ctl demo clone 2 lambda=0.05 --warm");
+        "  fsplab ctl demo clone 2 lambda=0.05 --warm\n"
+        "  fsplab ctl demo probe image=3 block=2 --json");
 }
 
 static bool take_pair(const char *word, const char *pair, struct wire_request *r, struct err *err)
@@ -75,6 +79,22 @@ static bool take_trial(const char *word, const char *number, struct wire_request
     return true;
 }
 
+/* The place that a probe's pairs name. */
+static bool take_place(struct wire_request *r, struct err *err)
+{
+    for (int i = 0; i < r->n; i++) {
+        int *to = strcmp(r->key[i], "image") == 0 ? &r->image : strcmp(r->key[i], "block") == 0 ? &r->block : NULL;
+        if (!to)
+            return err_set(err, ERR_USAGE, "ctl probe: '%s' is not known: allowed are image and block", r->key[i]);
+        if (r->value[i] < 0 || r->value[i] > INT_MAX || r->value[i] != floor(r->value[i]))
+            return err_set(err, ERR_USAGE, "ctl probe: %s=%g is no number of one; allowed are whole numbers from 0",
+                           r->key[i], r->value[i]);
+        *to = (int)r->value[i];
+    }
+    r->n = 0;
+    return true;
+}
+
 /* What a request takes besides its name: a trial's number, and so many pairs. */
 static const struct {
     enum wire_ask ask;
@@ -90,6 +110,7 @@ static const struct {
     {WIRE_SET, false, 1, 1, "takes one key=value"},
     {WIRE_ENQUEUE, false, 1, WIRE_VALUES + 1, "name at least one key=value"},
     {WIRE_CLONE, true, 0, WIRE_VALUES + 1, "name the trial to be cloned"},
+    {WIRE_PROBE, false, 0, 2, "takes image=N and block=N"},
 };
 
 static bool parse_request(int argc, char **argv, struct wire_request *r, struct err *err)
@@ -100,7 +121,7 @@ static bool parse_request(int argc, char **argv, struct wire_request *r, struct 
         w++;
     if (w == ARRAY_LEN(words))
         return err_set(err, ERR_USAGE,
-                       "ctl: '%s' is not known: allowed are status, pause, resume, stop, skip, set, enqueue, clone",
+                       "ctl: '%s' is not known: allowed are status, pause, resume, stop, skip, set, enqueue, clone, probe",
                        word);
     r->ask = words[w].ask;
     if (r->warm && r->ask != WIRE_CLONE)
@@ -113,7 +134,7 @@ static bool parse_request(int argc, char **argv, struct wire_request *r, struct 
     for (int i = first; i < argc; i++)
         if (!take_pair(word, argv[i], r, err))
             return false;
-    return true;
+    return r->ask != WIRE_PROBE || take_place(r, err);
 }
 
 static void print_object(json_t *o)
@@ -134,6 +155,18 @@ static void print_number(json_t *o, const char *key, const char *format)
     json_t *v = json_object_get(o, key);
     if (json_is_number(v))
         printf(format, json_number_value(v));
+}
+
+/* Where a step's time goes. */
+static void print_parts(json_t *o)
+{
+    const char *key, *before = "\nstep";
+    json_t *v, *parts = json_object_get(o, "parts");
+    json_object_foreach(parts, key, v)
+    {
+        printf("%s %s %.3g ms", before, key, 1e3 * json_number_value(v));
+        before = ",";
+    }
 }
 
 static void print_status(json_t *o)
@@ -157,6 +190,7 @@ static void print_status(json_t *o)
     print_number(o, "val_accuracy", "\nvalidation accuracy %.4f");
     print_number(o, "images_per_second", "\n%.0f images/s");
     print_number(o, "eta", ", stage ends in %.0f s");
+    print_parts(o);
     printf("\n%s\n", word(o, "device", ""));
 }
 
@@ -216,15 +250,21 @@ static int ask(const struct cmd_options *o, const char *study, const struct wire
                 study);
     client_close(c);
     free(dir);
+    bool refused = r->ask != WIRE_STATUS && !json_is_true(json_object_get(answer, "ok"));
+    if (answer && r->ask == WIRE_PROBE && !refused && !probe_expand(answer, &err)) {
+        json_decref(answer);
+        answer = NULL;
+    }
     if (!answer)
         return cmd_fail(o, &err);
-    bool refused = r->ask != WIRE_STATUS && !json_is_true(json_object_get(answer, "ok"));
     if (o->json)
         print_object(answer);
     else if (refused)
         fprintf(stderr, "fsplab: %s\n", word(answer, "message", "refused"));
     else if (r->ask == WIRE_STATUS)
         print_status(answer);
+    else if (r->ask == WIRE_PROBE)
+        probe_print(answer);
     else {
         printf("%s: in effect", wire_ask_name(r->ask));
         print_number(answer, "trial", " in trial %.0f");

@@ -156,21 +156,26 @@ static json_t *side_json(const struct probe_side *s)
 {
     if (!s->present)
         return json_null();
-    json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:i, s:i}", "net", s->net, "name", s->name, "block", s->block, "blocks",
-                          s->blocks, "m", s->rows[0], "n", s->columns[0]);
-    set_matrix(o, "fsp", s, 0);
+    json_t *o = json_pack("{s:s, s:s, s:i, s:i}", "net", s->net, "name", s->name, "block", s->block, "blocks", s->blocks);
+    if (s->block) {
+        json_object_set_new(o, "m", json_integer(s->rows[0]));
+        json_object_set_new(o, "n", json_integer(s->columns[0]));
+        set_matrix(o, "fsp", s, 0);
+    }
     return o;
+}
+
+static bool same_shape(const struct probe_answer *p, int i)
+{
+    return p->teacher.rows[i] == p->student.rows[i] && p->teacher.columns[i] == p->student.columns[i];
 }
 
 static json_t *pair_json(const struct probe_answer *p, int i)
 {
-    const struct probe_side *s = p->student.present ? &p->student : &p->teacher, *t = &p->teacher;
+    static const struct probe_side none;
+    const struct probe_side *s = p->student.present ? &p->student : &p->teacher;
     json_t *o = json_pack("{s:i, s:i}", "m", s->rows[i], "n", s->columns[i]);
-    if (t->present && (t->rows[i] != s->rows[i] || t->columns[i] != s->columns[i])) {
-        json_object_set_new(o, "teacher_m", json_integer(t->rows[i]));
-        json_object_set_new(o, "teacher_n", json_integer(t->columns[i]));
-    }
-    set_matrix(o, "teacher", t, i);
+    set_matrix(o, "teacher", s == &p->teacher || same_shape(p, i) ? &p->teacher : &none, i);
     set_matrix(o, "student", &p->student, i);
     return o;
 }
@@ -197,12 +202,10 @@ json_t *lab_probe_json(const struct lab_probe *probe)
     json_object_set_new(o, "block", json_integer(p->block));
     json_object_set_new(o, "blocks", json_integer(p->teacher.present ? p->teacher.blocks : p->student.blocks));
     json_object_set_new(o, "reduced", json_integer(p->reduced));
-    if (p->block) {
-        json_object_set_new(o, "teacher", side_json(&p->teacher));
-        json_object_set_new(o, "student", side_json(&p->student));
-    } else {
+    json_object_set_new(o, "teacher", side_json(&p->teacher));
+    json_object_set_new(o, "student", side_json(&p->student));
+    if (!p->block)
         json_object_set_new(o, "pairs", pairs_json(p));
-    }
     if (p->note[0])
         json_object_set_new(o, "note", lab_json_text(p->note));
     return o;

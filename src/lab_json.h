@@ -13,11 +13,10 @@ json_t *lab_ack_json(const struct lab_ack *);
  *   "image", "images", "set" ("validation" or "training"), "label", "class", "rgb" (3072 bytes, row-major RGB)
  *   "block" as asked for, "blocks" that can be asked for, "reduced" (1, or the matrices are means over cells of so many
  *   by so many elements)
- *   block > 0: "teacher", "student": {"net", "name", "block", "blocks", "m", "n", "fsp" (m * n floats, row-major)}, or
- *   null where there is none
- *   block 0: "pairs": three of {"m", "n", "teacher", "student"}, matrices or null; where the two differ in shape m and n
- *   are the student's, and the teacher's are "teacher_m", "teacher_n"
- *   "note", where there should be a teacher and is none.
+ *   "teacher", "student": {"net", "name", "block", "blocks", "m", "n", "fsp" (m * n floats, row-major)}, or null where
+ *   there is none; of block 0 without m, n and fsp, but then there are
+ *   "pairs": three of {"m", "n", "teacher", "student"}, matrices of that size, or null
+ *   "note", where a teacher should be there and is not, or only has pairs of another size than the student's.
  * Bytes and floats (32 bits, little-endian) are in base64. A line of at most WIRE_MAX bytes. */
 json_t *lab_probe_json(const struct lab_probe *);
 /* A JSON string of any bytes: JSON is UTF-8, names of files and what a client sends need not be ('?' then). */

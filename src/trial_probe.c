@@ -120,6 +120,16 @@ static bool choose_blocks(struct probe_answer *a, struct net *teacher, struct ne
     return true;
 }
 
+/* Of sections: a method other than FSP may have a teacher of any width. */
+static void note_shapes(struct probe_answer *a)
+{
+    const struct probe_side *t = &a->teacher, *s = &a->student;
+    for (int i = 0; i < t->n && !a->note[0]; i++)
+        if (t->rows[i] != s->rows[i] || t->columns[i] != s->columns[i])
+            snprintf(a->note, sizeof a->note, "%s and %s have matrices of different shapes here (%dx%d and %dx%d)", t->net, s->net,
+                     t->rows[i], t->columns[i], s->rows[i], s->columns[i]);
+}
+
 static bool look(struct trial *t, int image, int block, struct probe_answer *a, struct err *err)
 {
     memset(a, 0, sizeof *a);
@@ -140,6 +150,8 @@ static bool look(struct trial *t, int image, int block, struct probe_answer *a, 
     ok = ok && (!teacher || take_matrices(t, &a->teacher, teacher, x, a->reduced, err)) &&
          (!student || take_matrices(t, &a->student, student, x, a->reduced, err));
     free(x);
+    if (ok && teacher && student && !block)
+        note_shapes(a);
     return ok;
 }
 

@@ -25,7 +25,7 @@ struct probe_answer {
     int block;                /* as asked for */
     int reduced;              /* 1; or the matrices are means over cells of so many by so many elements, to fit in */
     struct probe_side teacher, student; /* not present: the method has no teacher, or there is no student yet */
-    char note[256];                     /* why a teacher that there should be is not present; "" */
+    char note[256]; /* why a teacher that should be present is not, or that sections differ in shape; "" */
 };
 
 struct trial;

@@ -370,6 +370,21 @@ fsplab ctl long clone 1 lambda=0.5 "$@" --json
 json 'ctl clone --json' out 'd["ok"] is True and d["clone"] == 2'
 fsplab ctl long clone 9 "$@"
 expect 'ctl clone of a trial that is none' 1 err 'no trial 9'
+fsplab ctl long probe "$@" --json
+json 'ctl probe --json: sections' out 'd["ok"] is True and d["block"] == 0 and len(d["rgb"]) == 3072 and d["images"] > d["image"] == 0
+    and d["stage"] == "teacher" and [(p["m"], p["n"], len(p["teacher"]), len(p["teacher"][0]), p["student"]) for p in d["pairs"]] == [
+    (16, 16, 16, 16, None), (16, 32, 16, 32, None), (32, 64, 32, 64, None)] and all(number(v) for r in d["pairs"][2]["teacher"] for v in r)'
+fsplab ctl long probe image=1 block=2 "$@" --json
+json 'ctl probe --json: a block' out 'd["image"] == 1 and d["teacher"]["block"] == 2 and "pairs" not in d and d["student"] is None
+    and (d["teacher"]["m"], d["teacher"]["n"]) == (len(d["teacher"]["fsp"]), len(d["teacher"]["fsp"][0]))'
+fsplab ctl long probe block=1 "$@"
+expect 'ctl probe' 0 out 'image 0 of' 'section 1, block 1' norm
+fsplab ctl long probe block=999 "$@"
+expect 'ctl probe of no block' 1 err 'block 999' 'blocks 1 to'
+fsplab ctl long probe frob=1 "$@"
+expect 'ctl probe of no place' 2 err frob image block
+fsplab ctl long probe block=1.5 "$@"
+expect 'ctl probe of half a block' 2 err 'block=1.5'
 fsplab ctl long resume "$@"
 expect 'ctl resume' 0 out 'in effect'
 kill -INT $pid

@@ -867,6 +867,7 @@ static void a_probe_names_image_and_block(void **state)
     assert_int_equal(w->lab.queue[0].block, 5);
     w->lab.probe = full_probe();
     w->lab.probe->answer.block = 5;
+    w->lab.probe->answer.student.block = 3;
     w->lab.probe->answer.teacher.present = false;
     strcpy(w->lab.probe->answer.student.name, "section 2, block 1");
     struct lab_ack *a = push_ack(&w->lab);
