@@ -121,7 +121,7 @@ static bool parse_request(int argc, char **argv, struct wire_request *r, struct 
         w++;
     if (w == ARRAY_LEN(words))
         return err_set(err, ERR_USAGE,
-                       "ctl: '%s' is not known: allowed are status, pause, resume, stop, skip, set, enqueue, clone, probe",
+                       "ctl: '%s' is not known: allowed are status, pause, resume, stop, skip, set, enqueue, clone, probe, screen",
                        word);
     r->ask = words[w].ask;
     if (r->warm && r->ask != WIRE_CLONE)
