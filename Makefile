@@ -232,7 +232,8 @@ compile_commands.json: Makefile FORCE ## compilation database for editors
 	@echo "wrote $@"
 
 install: all build/fsplab.1 ## install the program, the man page and experiments.ini (DESTDIR, PREFIX=/usr/local)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/fsplab
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/fsplab/themes
+	install -m 644 assets/themes/*.theme $(DESTDIR)$(PREFIX)/share/fsplab/themes
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/fsplab
 	install -m 644 build/fsplab.1 $(DESTDIR)$(PREFIX)/share/man/man1/fsplab.1
 	install -m 644 experiments.ini $(DESTDIR)$(PREFIX)/share/fsplab/experiments.ini

@@ -190,6 +190,7 @@ static void no_element_is_lost(void **state)
     canvas_init(&none, W, H);
     canvas_init(&one, W, H);
     heat_draw(&none, room, &l, &h);
+    int cursors = 0;
     for (int k = 0; k < m * n; k++) {
         v[k] = 1;
         heat_draw(&one, room, &l, &h);
@@ -199,7 +200,23 @@ static void no_element_is_lost(void **state)
             changed += half_color(&one, p % W, p / W, 0) != half_color(&none, p % W, p / W, 0) ||
                        half_color(&one, p % W, p / W, 1) != half_color(&none, p % W, p / W, 1);
         assert_int_equal(changed, 1);
+        /* and that is where the cursor on it stands */
+        h.cursor_i = k / n;
+        h.cursor_j = k % n;
+        v[k] = 1;
+        heat_draw(&none, room, &l, &h);
+        for (int p = 0; p < W * H; p++)
+            for (int half = 0; half < 2; half++) {
+                bool on = half_color(&none, p % W, p / W, half) == look_style(&l, ROLE_CURSOR).fg;
+                assert_true(!on || half_color(&one, p % W, p / W, half) ==
+                                       colormap_rgb(COLORMAP_VIRIDIS, colormap_quantize(1, look_levels(&l))));
+                cursors += on;
+            }
+        v[k] = 0;
+        h.cursor_i = h.cursor_j = -1;
+        heat_draw(&none, room, &l, &h);
     }
+    assert_int_equal(cursors, m * n);
     canvas_release(&none);
     canvas_release(&one);
     free(v);

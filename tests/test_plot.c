@@ -247,6 +247,34 @@ static void a_straight_line(void **state)
     canvas_release(&c);
 }
 
+/* Steeper than a dot a column: every row once, in one column, so the line is closed and one dot thin. Both ways. */
+static void a_steep_line(void **state)
+{
+    (void)state;
+    double x[] = {0, 1}, y[2][2] = {{0, 1}, {1, 0}};
+    for (int down = 0; down < 2; down++) {
+        struct plot_curve curve = {NULL, 2, x, y[down], CURVE, false, false};
+        struct plot p = plot_of(1, &curve);
+        p.y_min = 0;
+        p.y_max = 1;
+        struct look l = look_of(DEPTH_TRUE, GLYPHS_BRAILLE);
+        struct canvas c;
+        canvas_init(&c, 16, 16);
+        plot_draw(&c, (struct rect){0, 0, 16, 16}, &l, &p);
+        struct rect a = find_area(&c);
+        int rows = 4 * a.h, columns = 2 * a.w;
+        assert_true(rows > 2 * columns);
+        uint64_t all = 0;
+        for (int u = 0; u < columns; u++) {
+            uint64_t got = column_dots(&c, a, u);
+            assert_true((got & all) == 0);
+            all |= got;
+        }
+        assert_true(all == bits(0, rows - 1));
+        canvas_release(&c);
+    }
+}
+
 /* A zigzag with many points a column: each column covers all from the least to the greatest of its points. */
 static void many_points_a_column(void **state)
 {
@@ -697,6 +725,7 @@ int main(void)
         cmocka_unit_test(ticks_of_any_range),
         cmocka_unit_test(numbers_in_seven_columns),
         cmocka_unit_test(a_straight_line),
+        cmocka_unit_test(a_steep_line),
         cmocka_unit_test(many_points_a_column),
         cmocka_unit_test(gaps_are_gaps),
         cmocka_unit_test(logarithmic_axis),

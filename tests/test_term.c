@@ -22,6 +22,7 @@
 #include <vterm.h>
 
 #include "../src/ui/term.h"
+#include "../src/ui/term_impl.h"
 #include "scratch.h"
 
 #define MARK "\033[?7777l" /* a mode that no terminal knows */
@@ -38,6 +39,7 @@ enum scene {
     SCENE_WIDE,   /* wide characters over others, shifted by one */
     SCENE_COLORS, /* every cell another pair of colours */
     SCENE_MORE,   /* and others again */
+    SCENE_PAIRS,  /* all 64 pairs of the eight colours, red on green last */
     SCENE_EDGE,   /* the four corners */
     SCENE_COUNT
 };
@@ -67,6 +69,10 @@ static void draw_scene(struct canvas *c, enum scene scene, int w, int h)
         for (int i = 0; i < w * h; i++)
             canvas_put(c, i % w, i / w, 0x2580,
                        (struct style){(i * 7919 + scene * 4321) & 0xFFFFFF, (i * 104729 + 50) & 0xFFFFFF, 0});
+    static const int32_t eight[] = {0, 0xFF0000, 0x00FF00, 0xFFFF00, 0x0000FF, 0xFF00FF, 0x00FFFF, 0xFFFFFF};
+    if (scene == SCENE_PAIRS)
+        for (int i = 0; i < w * h; i++)
+            canvas_put(c, i % w, i / w, 0x2580, (struct style){eight[(i + 18) % 8], eight[(i + 18) / 8 % 8], 0});
     if (scene == SCENE_EDGE) {
         canvas_put(c, 0, 0, 'a', PLAIN);
         canvas_put(c, w - 1, 0, 'b', PLAIN);
@@ -519,7 +525,47 @@ static void a_new_size_is_a_key_and_a_new_screen(void **state)
     quit(t);
 }
 
+/* What is typed in the meantime does not cut a frame off. */
+static void keys_wait_for_the_frame(void **state)
+{
+    (void)state;
+    struct tty *t = tty_open(W, 40, xterm_256);
+    type(t, "abc");
+    draw(t, SCENE_COLORS, DEPTH_256);
+    same_characters(t, SCENE_COLORS, W, 40);
+    assert_int_equal(ask(t, CMD_KEY).key, 'a');
+    quit(t);
+}
+
 /* ---- depths ---- */
+
+static void styles_of_poorer_terminals(void **state)
+{
+    (void)state;
+    static const struct {
+        struct style style;
+        enum color_depth depth;
+        struct ink ink;
+    } cases[] = {
+        {{0x000003, 0x123456, ATTR_BOLD}, DEPTH_TRUE, {8, 0x123456, ATTR_BOLD}},
+        {{-1, 0x000000, 0}, DEPTH_TRUE, {-1, 8, 0}},
+        {{0xFF0000, -1, 0}, DEPTH_256, {196, -1, 0}},
+        {{0xFF0000, 0x0000FF, ATTR_DIM}, DEPTH_8, {1, 4, ATTR_DIM}},
+        {{0x808080, -1, 0}, DEPTH_8, {-1, -1, ATTR_DIM}},          /* muted */
+        {{0xE0E0E0, -1, 0}, DEPTH_8, {-1, -1, 0}},                 /* plain text of a dark theme */
+        {{0x202020, -1, ATTR_BOLD}, DEPTH_8, {-1, -1, ATTR_BOLD}}, /* and of a light one */
+        {{0xE0E0E0, 0x303030, 0}, DEPTH_8, {-1, -1, ATTR_REVERSE}},
+        {{0xFFFFFF, 0x000000, 0}, DEPTH_8, {7, 0, 0}},
+        {{0xFF0000, -1, ATTR_UNDERLINE}, DEPTH_MONO, {-1, -1, ATTR_UNDERLINE}},
+        {{0x808080, -1, 0}, DEPTH_MONO, {-1, -1, ATTR_DIM}},
+        {{-1, 0x303030, 0}, DEPTH_MONO, {-1, -1, ATTR_REVERSE}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct ink got = ink_reduce(cases[i].style, cases[i].depth), want = cases[i].ink;
+        if (got.fg != want.fg || got.bg != want.bg || got.attr != want.attr)
+            fail_msg("case %zu: %d on %d, attributes %d", i, got.fg, got.bg, got.attr);
+    }
+}
 
 static struct answer opened(const char *const *env)
 {
@@ -641,9 +687,9 @@ static void more_colors_than_pairs(void **state)
     (void)state;
     const char *env[] = {"TERM", "xterm", "LC_ALL", "C.UTF-8", "COLORTERM", NULL, "NO_COLOR", NULL, NULL};
     struct tty *t = tty_open(W, H, env);
-    draw(t, SCENE_COLORS, DEPTH_8);
-    same_characters(t, SCENE_COLORS, W, H);
-    assert_int_equal(draw(t, SCENE_COLORS, DEPTH_8), 0);
+    draw(t, SCENE_PAIRS, DEPTH_8);
+    same_characters(t, SCENE_PAIRS, W, H);
+    assert_int_equal(draw(t, SCENE_PAIRS, DEPTH_8), 0);
     draw(t, SCENE_TEXT, DEPTH_8);
     same_characters(t, SCENE_TEXT, W, H);
     assert_int_equal(indexed(cell_at(t, 1, 2).fg, true), 1);
@@ -891,6 +937,8 @@ int main(void)
         cmocka_unit_test(frames_are_bracketed),
         cmocka_unit_test(redrawing_repairs_the_screen),
         cmocka_unit_test(a_new_size_is_a_key_and_a_new_screen),
+        cmocka_unit_test(keys_wait_for_the_frame),
+        cmocka_unit_test(styles_of_poorer_terminals),
         cmocka_unit_test(what_a_terminal_can),
         cmocka_unit_test(poorer_colors),
         cmocka_unit_test(direct_color),

@@ -48,7 +48,6 @@ struct term {
     WINDOW *input; /* a pad */
     int in, out;
     int w, h;
-    size_t row_bytes; /* of a canvas as wide */
     bool synchronised, gone, full;
     enum color_depth best, depth; /* that it has; of the last frame */
     struct canvas last;           /* as drawn */
@@ -189,7 +188,6 @@ static void take_size(struct term *t)
 {
     getmaxyx(stdscr, t->h, t->w);
     size_t n = (size_t)t->w * (size_t)t->h;
-    t->row_bytes = (size_t)t->w * sizeof(struct cell);
     canvas_resize(&t->last, t->w, t->h);
     t->shown = xrealloc(t->shown, n * sizeof(*t->shown));
     t->run = xrealloc(t->run, (size_t)t->w * sizeof(*t->run));
@@ -433,10 +431,22 @@ static void send_frame(struct term *t)
         write_all(t, SYNC_END);
 }
 
+/* The bytes between the fields of a cell may differ and mean nothing. */
+static bool rows_equal(const struct term *t, const struct cell *a, const struct cell *b)
+{
+    if (!memcmp(a, b, (size_t)t->w * sizeof(*a)))
+        return true;
+    for (int x = 0; x < t->w; x++)
+        if (a[x].rune != b[x].rune || a[x].style.fg != b[x].style.fg || a[x].style.bg != b[x].style.bg ||
+            a[x].style.attr != b[x].style.attr)
+            return false;
+    return true;
+}
+
 static bool frame_differs(const struct term *t, const struct canvas *c, struct cell *room)
 {
     for (int y = 0; y < t->h; y++)
-        if (memcmp(canvas_row(c, y, t->w, room), t->last.cells + (size_t)y * (size_t)t->w, t->row_bytes))
+        if (!rows_equal(t, canvas_row(c, y, t->w, room), t->last.cells + (size_t)y * (size_t)t->w))
             return true;
     return false;
 }
@@ -449,9 +459,9 @@ static bool put_frame(struct term *t, const struct canvas *c, bool all_rows, str
     for (int y = 0; y < t->h; y++) {
         const struct cell *row = canvas_row(c, y, t->w, room);
         struct cell *last = t->last.cells + (size_t)y * (size_t)t->w;
-        if (!all_rows && !memcmp(row, last, t->row_bytes))
+        if (!all_rows && rows_equal(t, row, last))
             continue;
-        memcpy(last, row, t->row_bytes);
+        memcpy(last, row, (size_t)t->w * sizeof(*row));
         changed += put_row(t, y, row, scratch);
     }
     free(scratch);
