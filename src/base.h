@@ -16,16 +16,16 @@
 /* ---- errors: what can fail from outside returns bool and fills a struct err ---- */
 
 /* code, name as printed in --json, exit status of the program */
-#define ERR_CODES(X)                                                                                         \
-    X(OK, "ok", 0)                                                                                           \
-    X(USAGE, "usage", 2)       /* wrong command line */                                                      \
-    X(CONFIG, "config", 2)     /* a setting is unknown, malformed, out of range or does not fit another */   \
-    X(IO, "io", 1)             /* the operating system refused: open, read, write, disk full */              \
-    X(FORMAT, "format", 1)     /* a file is not what it claims: truncated, wrong checksum, wrong size */      \
-    X(SHAPE, "shape", 2)       /* two things that must match in shape do not */                              \
-    X(BUSY, "busy", 1)         /* another process holds it */                                                \
-    X(DEVICE, "device", 1)     /* the backend failed or is missing; includes device out-of-memory */         \
-    X(DIVERGED, "diverged", 1) /* NaN or infinity in training */                                             \
+#define ERR_CODES(X)                                                                                                   \
+    X(OK, "ok", 0)                                                                                                     \
+    X(USAGE, "usage", 2)       /* wrong command line */                                                                \
+    X(CONFIG, "config", 2)     /* a setting is unknown, malformed, out of range or does not fit another */             \
+    X(IO, "io", 1)             /* the operating system refused: open, read, write, disk full */                        \
+    X(FORMAT, "format", 1)     /* a file is not what it claims: truncated, wrong checksum, wrong size */               \
+    X(SHAPE, "shape", 2)       /* two things that must match in shape do not */                                        \
+    X(BUSY, "busy", 1)         /* another process holds it */                                                          \
+    X(DEVICE, "device", 1)     /* the backend failed or is missing; includes device out-of-memory */                   \
+    X(DIVERGED, "diverged", 1) /* NaN or infinity in training */                                                       \
     X(STATE, "state", 1)       /* not possible in this state */
 
 enum err_code {
@@ -81,17 +81,17 @@ struct rng {
 enum rng_stream { RNG_INIT = 1, RNG_SHUFFLE, RNG_AUGMENT, RNG_SPLIT, RNG_SEARCH, RNG_SYNTH, RNG_REGRESSOR };
 void rng_seed(struct rng *, uint64_t seed, uint64_t stream);
 uint64_t rng_u64(struct rng *);
-double rng_uniform(struct rng *);                  /* [0, 1), 53 bits */
-uint32_t rng_below(struct rng *, uint32_t n);      /* [0, n), unbiased; n >= 1 */
-double rng_normal(struct rng *);                   /* N(0, 1), Box-Muller, no hidden state */
-void rng_shuffle(struct rng *, int *v, size_t n);  /* Fisher-Yates */
+double rng_uniform(struct rng *);                 /* [0, 1), 53 bits */
+uint32_t rng_below(struct rng *, uint32_t n);     /* [0, n), unbiased; n >= 1 */
+double rng_normal(struct rng *);                  /* N(0, 1), Box-Muller, no hidden state */
+void rng_shuffle(struct rng *, int *v, size_t n); /* Fisher-Yates */
 /* A 64-bit hash of three words (splitmix64 finaliser, chained): random numbers as a pure function. */
 uint64_t hash3(uint64_t a, uint64_t b, uint64_t c);
 
 /* ---- clock ---- */
 
-double clock_seconds(void);   /* monotonic, seconds */
-int64_t clock_unix_ms(void);  /* wall clock, milliseconds since 1970 */
+double clock_seconds(void);  /* monotonic, seconds */
+int64_t clock_unix_ms(void); /* wall clock, milliseconds since 1970 */
 
 /* ---- log: one sink for the process (default: stderr for warnings and errors) ---- */
 

@@ -24,21 +24,22 @@ static void on_signal(int sig)
 
 static void help(void)
 {
-    puts("usage: fsplab attach STUDY [--readonly] [--theme dark|light|FILE] [--runs DIR]\n"
-         "       fsplab [STUDY] [--readonly] [--theme dark|light|FILE] [-c FILE] [--runs DIR] [--set key=value]...\n"
-         "\n"
-         "The workbench: live curves, FSP matrices, tuning. `fsplab STUDY` starts the study's process when none runs;\n"
-         "without a STUDY, or for one that was not begun, it opens on Setup. `attach` starts nothing. Leaving the screens\n"
-         "(d) leaves the study running; a dead connection does the same. Any number of terminals may watch.\n"
-         "\n"
-         "  --readonly        look on; keys that change the study do nothing\n"
-         "  --theme NAME      dark (default), light, or a file of colours\n"
-         "\n"
-         "The environment: NO_COLOR, COLORTERM, TERM, LANG, FSPLAB_THEME. Keys: ? in the workbench, or `man fsplab`.\n"
-         "\n"
-         "examples:\n"
-         "  fsplab demo\n"
-         "  ssh gpu-server -t fsplab attach cifar10-quick --readonly");
+    puts(
+        "usage: fsplab attach STUDY [--readonly] [--theme dark|light|FILE] [--runs DIR]\n"
+        "       fsplab [STUDY] [--readonly] [--theme dark|light|FILE] [-c FILE] [--runs DIR] [--set key=value]...\n"
+        "\n"
+        "The workbench: live curves, FSP matrices, tuning. `fsplab STUDY` starts the study's process when none runs;\n"
+        "without a STUDY, or for one that was not begun, it opens on Setup. `attach` starts nothing. Leaving the screens\n"
+        "(d) leaves the study running; a dead connection does the same. Any number of terminals may watch.\n"
+        "\n"
+        "  --readonly        look on; keys that change the study do nothing\n"
+        "  --theme NAME      dark (default), light, or a file of colours\n"
+        "\n"
+        "The environment: NO_COLOR, COLORTERM, TERM, LANG, FSPLAB_THEME. Keys: ? in the workbench, or `man fsplab`.\n"
+        "\n"
+        "examples:\n"
+        "  fsplab demo\n"
+        "  ssh gpu-server -t fsplab attach cifar10-quick --readonly");
 }
 
 struct words {
@@ -103,7 +104,8 @@ static int follow_lines(const struct cmd_options *o, const char *dir, struct err
 static int screens(const struct cmd_options *o, const struct words *w, struct err *err)
 {
     struct ui_host host;
-    struct app_options app = {.study = w->study, .runs = o->runs, .readonly = w->readonly, .theme = w->theme, .host = &host};
+    struct app_options app = {
+        .study = w->study, .runs = o->runs, .readonly = w->readonly, .theme = w->theme, .host = &host};
     setlocale(LC_CTYPE, "");
     host_init(&host, o);
     int status = app_run(&app, err);
@@ -125,13 +127,15 @@ static int workbench(int argc, char **argv, bool start)
     bool terminal = isatty(1) && isatty(0) && !o.json;
     if (!w.study[0])
         return terminal ? screens(&o, &w, &err)
-                        : (err_set(&err, ERR_USAGE, "%s: name a study; `fsplab ls` lists them", argv[0]), cmd_fail(&o, &err));
+                        : (err_set(&err, ERR_USAGE, "%s: name a study; `fsplab ls` lists them", argv[0]),
+                           cmd_fail(&o, &err));
     enum begun begun;
     char *dir = xstrfmt("%s/%s", o.runs, w.study);
     int status;
     bool ok = look_up(dir, &begun, &err);
     if (ok && !start && begun == NOT_BEGUN && !runs_now(dir))
-        ok = err_set(&err, ERR_STATE, "study '%s' was not begun in '%s': `fsplab %s` opens it", w.study, o.runs, w.study);
+        ok = err_set(&err, ERR_STATE, "study '%s' was not begun in '%s': `fsplab %s` opens it", w.study, o.runs,
+                     w.study);
     if (ok && start && !w.readonly && (begun == BEGUN || (begun == NOT_BEGUN && !terminal)) && !runs_now(dir)) {
         struct spawn_options s = {.config = o.config, .runs = o.runs, .n_set = o.n_set, .set = o.set};
         ok = spawn_study(w.study, &s, &err);

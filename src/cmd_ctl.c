@@ -120,9 +120,10 @@ static bool parse_request(int argc, char **argv, struct wire_request *r, struct 
     while (w < ARRAY_LEN(words) && strcmp(word, wire_ask_name(words[w].ask)) != 0)
         w++;
     if (w == ARRAY_LEN(words))
-        return err_set(err, ERR_USAGE,
-                       "ctl: '%s' is not known: allowed are status, pause, resume, stop, skip, set, enqueue, clone, probe, screen",
-                       word);
+        return err_set(
+            err, ERR_USAGE,
+            "ctl: '%s' is not known: allowed are status, pause, resume, stop, skip, set, enqueue, clone, probe, screen",
+            word);
     r->ask = words[w].ask;
     if (r->warm && r->ask != WIRE_CLONE)
         return err_set(err, ERR_USAGE, "ctl %s: --warm is for clone alone", word);

@@ -11,7 +11,6 @@
 #include "io/synth.h"
 #include "param.h"
 
-
 static const char usage[] =
     "usage: fsplab data synth DIR [--train N] [--test N] [--seed S] [--json]\n"
     "       fsplab data info DIR [--json]\n"

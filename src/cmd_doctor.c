@@ -44,7 +44,8 @@ static void look_at_cpu(struct report *r)
     struct err err = {0};
     struct backend *be = backend_cpu_new(0, NULL, &err);
     if (be)
-        say(r, "cpu", true, "%s kernels, %d thread%s", be->info.isa, be->info.threads, be->info.threads == 1 ? "" : "s");
+        say(r, "cpu", true, "%s kernels, %d thread%s", be->info.isa, be->info.threads,
+            be->info.threads == 1 ? "" : "s");
     else
         say(r, "cpu", false, "%.200s", err.msg);
     backend_free(be);
@@ -123,7 +124,8 @@ static void look_at_logout(struct report *r)
     if (f)
         fclose(f);
     if (kills)
-        say(r, "logout", false, "systemd ends your processes at logout: `loginctl enable-linger`, or start with `systemd-run --user --scope`");
+        say(r, "logout", false,
+            "systemd ends your processes at logout: `loginctl enable-linger`, or start with `systemd-run --user --scope`");
     else
         say(r, "logout", true, "processes may go on after logout");
 }
@@ -138,7 +140,8 @@ static void look_at_settings(struct report *r, const struct cmd_options *o)
     if (access(o->runs, F_OK) != 0)
         say(r, "runs", true, "%.200s: made by the first run", o->runs);
     else
-        say(r, "runs", access(o->runs, W_OK) == 0, "%.150s: %s", o->runs, access(o->runs, W_OK) == 0 ? "writable" : "not writable");
+        say(r, "runs", access(o->runs, W_OK) == 0, "%.150s: %s", o->runs,
+            access(o->runs, W_OK) == 0 ? "writable" : "not writable");
 }
 
 int cmd_doctor(int argc, char **argv)
@@ -149,12 +152,14 @@ int cmd_doctor(int argc, char **argv)
     if (!cmd_options_take(&argc, argv, &o))
         return 2;
     if (o.help) {
-        puts("usage: fsplab doctor [--json]\n\nWhat was found: processor, GPUs, libraries, data, settings, terminal; what is missing and "
-             "how to get it.\nExit status 1 when something is wrong.\n\nexample: fsplab doctor --set data_dir=/data --json");
+        puts(
+            "usage: fsplab doctor [--json]\n\nWhat was found: processor, GPUs, libraries, data, settings, terminal; what is missing and "
+            "how to get it.\nExit status 1 when something is wrong.\n\nexample: fsplab doctor --set data_dir=/data --json");
         return 0;
     }
     if (argc > 1)
-        return err_set(&err, ERR_USAGE, "doctor: '%s' is not understood; see `fsplab doctor --help`", argv[1]), cmd_fail(&o, &err);
+        return err_set(&err, ERR_USAGE, "doctor: '%s' is not understood; see `fsplab doctor --help`", argv[1]),
+               cmd_fail(&o, &err);
     look_at_cpu(&r);
     look_at_gpus(&r);
     look_at_libraries(&r);
@@ -166,7 +171,8 @@ int cmd_doctor(int argc, char **argv)
     int wrong = 0;
     for (int i = 0; i < r.n; i++) {
         wrong += !r.f[i].ok;
-        json_array_append_new(all, json_pack("{s:s, s:b, s:s}", "what", r.f[i].what, "ok", r.f[i].ok, "text", r.f[i].text));
+        json_array_append_new(all,
+                              json_pack("{s:s, s:b, s:s}", "what", r.f[i].what, "ok", r.f[i].ok, "text", r.f[i].text));
         if (!o.json)
             printf("%-9s %-3s %s\n", r.f[i].what, r.f[i].ok ? "ok" : "!!", r.f[i].text);
     }

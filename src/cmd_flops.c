@@ -12,15 +12,21 @@ static json_t *cost_json(const struct net_spec *s, const struct net_cost *c)
     char name[32];
     net_spec_format(s, name, sizeof name);
     return json_pack("{s:s, s:s?, s:I, s:I, s:I, s:I}", "net", name, "shortcut",
-                     s->kind == NET_VGG ? NULL : s->option_b ? "B" : "A", "parameters", (json_int_t)c->parameters, "macs",
-                     (json_int_t)c->macs, "tf_flops", (json_int_t)c->tf_flops, "fsp_macs", (json_int_t)c->fsp_macs);
+                     s->kind == NET_VGG ? NULL
+                     : s->option_b      ? "B"
+                                        : "A",
+                     "parameters", (json_int_t)c->parameters, "macs", (json_int_t)c->macs, "tf_flops",
+                     (json_int_t)c->tf_flops, "fsp_macs", (json_int_t)c->fsp_macs);
 }
 
 static void print_row(const struct net_spec *s, const struct net_cost *c)
 {
     char name[32];
     net_spec_format(s, name, sizeof name);
-    printf("%-10s %-8s %12lld %14lld %10.2f M %12lld\n", name, s->kind == NET_VGG ? "-" : s->option_b ? "B" : "A",
+    printf("%-10s %-8s %12lld %14lld %10.2f M %12lld\n", name,
+           s->kind == NET_VGG ? "-"
+           : s->option_b      ? "B"
+                              : "A",
            (long long)c->parameters, (long long)c->macs, (double)c->tf_flops / 1e6, (long long)c->fsp_macs);
 }
 
@@ -32,9 +38,10 @@ int cmd_flops(int argc, char **argv)
     if (!cmd_options_take(&argc, argv, &o))
         return 2;
     if (o.help) {
-        puts("usage: fsplab flops [NET...] [--json]\n\nParameters, multiply-adds (MACs) and FLOPs of a net on one 32x32 image with 10 "
-             "classes, for\nboth kinds of shortcut. TF FLOPs follow TensorFlow 1's profiler: 2 a multiply-add, 1 an addition,\nbatch "
-             "norm counted as fused. FSP MACs: its three section matrices.\n\nexample: fsplab flops res14 vgg26 res14x4");
+        puts(
+            "usage: fsplab flops [NET...] [--json]\n\nParameters, multiply-adds (MACs) and FLOPs of a net on one 32x32 image with 10 "
+            "classes, for\nboth kinds of shortcut. TF FLOPs follow TensorFlow 1's profiler: 2 a multiply-add, 1 an addition,\nbatch "
+            "norm counted as fused. FSP MACs: its three section matrices.\n\nexample: fsplab flops res14 vgg26 res14x4");
         return 0;
     }
     if (argc == 1) {

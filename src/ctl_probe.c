@@ -57,7 +57,8 @@ static bool expand_matrix(json_t *o, const char *key, struct err *err)
     if (!json_is_string(json_object_get(o, key)))
         return true;
     if (m < 1 || n < 1 || m > SIDE_MAX || n > SIDE_MAX)
-        return err_set(err, ERR_FORMAT, "the answer has a matrix of %dx%d; allowed are sides from 1 to %d", m, n, SIDE_MAX);
+        return err_set(err, ERR_FORMAT, "the answer has a matrix of %dx%d; allowed are sides from 1 to %d", m, n,
+                       SIDE_MAX);
     float *g = xmalloc((size_t)m * (size_t)n * sizeof *g);
     bool ok = base64_decode_floats(text_of(o, key), g, (size_t)m * (size_t)n) ||
               err_set(err, ERR_FORMAT, "the answer's '%s' is not %dx%d floats in base64", key, m, n);
@@ -77,7 +78,8 @@ bool probe_expand(json_t *answer, struct err *err)
             return false;
     }
     return expand_matrix(json_object_get(answer, "teacher"), "fsp", err) &&
-           expand_matrix(json_object_get(answer, "student"), "fsp", err) && expand_bytes(answer, "rgb", 32 * 32 * 3, err);
+           expand_matrix(json_object_get(answer, "student"), "fsp", err) &&
+           expand_bytes(answer, "rgb", 32 * 32 * 3, err);
 }
 
 /* ---- words ---- */
@@ -88,8 +90,10 @@ static double norm_of(json_t *a, json_t *b)
     double sum = json_is_array(a) ? 0 : (double)NAN;
     for (size_t i = 0; i < json_array_size(a); i++)
         for (size_t j = 0; j < json_array_size(json_array_get(a, i)); j++) {
-            json_t *x = json_array_get(json_array_get(a, i), j), *y = b ? json_array_get(json_array_get(b, i), j) : NULL;
-            double d = json_is_real(x) && (!b || json_is_real(y)) ? json_real_value(x) - (y ? json_real_value(y) : 0) : (double)NAN;
+            json_t *x = json_array_get(json_array_get(a, i), j),
+                   *y = b ? json_array_get(json_array_get(b, i), j) : NULL;
+            double d = json_is_real(x) && (!b || json_is_real(y)) ? json_real_value(x) - (y ? json_real_value(y) : 0)
+                                                                  : (double)NAN;
             sum += d * d;
         }
     return sqrt(sum);
@@ -110,8 +114,8 @@ static void print_net(json_t *answer, const char *who)
         printf("%s  none\n", who);
         return;
     }
-    printf("%s  %s, %s (%d of %d)  %dx%d", who, text_of(o, "net"), text_of(o, "name"), int_of(o, "block"), int_of(o, "blocks"),
-           int_of(o, "m"), int_of(o, "n"));
+    printf("%s  %s, %s (%d of %d)  %dx%d", who, text_of(o, "net"), text_of(o, "name"), int_of(o, "block"),
+           int_of(o, "blocks"), int_of(o, "m"), int_of(o, "n"));
     print_norm("norm", norm_of(json_object_get(o, "fsp"), NULL));
     printf("\n");
 }
@@ -121,7 +125,8 @@ static void print_blocks(json_t *answer)
     json_t *t = json_object_get(answer, "teacher"), *s = json_object_get(answer, "student");
     print_net(answer, "teacher");
     print_net(answer, "student");
-    if (json_is_object(t) && json_is_object(s) && int_of(t, "m") == int_of(s, "m") && int_of(t, "n") == int_of(s, "n")) {
+    if (json_is_object(t) && json_is_object(s) && int_of(t, "m") == int_of(s, "m") &&
+        int_of(t, "n") == int_of(s, "n")) {
         printf("difference");
         print_norm("norm", norm_of(json_object_get(t, "fsp"), json_object_get(s, "fsp")));
         printf("\n");

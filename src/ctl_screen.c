@@ -18,7 +18,8 @@ static bool parse_size(const char *text, int *w, int *h, struct err *err)
 {
     char end;
     if (sscanf(text, "%dx%d%c", w, h, &end) != 2 || *w < 1 || *h < 1 || *w > SIDE_MAX || *h > SIDE_MAX)
-        return err_set(err, ERR_USAGE, "ctl screen: --size '%s': allowed is COLUMNSxLINES, each from 1 to %d", text, SIDE_MAX);
+        return err_set(err, ERR_USAGE, "ctl screen: --size '%s': allowed is COLUMNSxLINES, each from 1 to %d", text,
+                       SIDE_MAX);
     return true;
 }
 
@@ -80,7 +81,11 @@ int ctl_screen(const struct cmd_options *o, int argc, char **argv)
         return cmd_fail(o, &err);
     setlocale(LC_CTYPE, "");
     host_init(&host, o);
-    struct app_options app = {.study = argv[1], .runs = o->runs, .readonly = true, .host = &host, .theme = getenv("FSPLAB_THEME"),
+    struct app_options app = {.study = argv[1],
+                              .runs = o->runs,
+                              .readonly = true,
+                              .host = &host,
+                              .theme = getenv("FSPLAB_THEME"),
                               .plain = strcmp(nl_langinfo(CODESET), "UTF-8") != 0};
     char *text = app_screen_text(&app, name, w, h, color, &err);
     host_release(&host);

@@ -30,8 +30,8 @@ static bool is_news(struct seen *s, json_t *o)
 {
     int trial = (int)json_integer_value(json_object_get(o, "trial"));
     double val = real_of(o, "val_accuracy"), now = clock_seconds();
-    bool news = trial != s->trial || strcmp(s->stage, text_of(o, "stage")) != 0 || strcmp(s->state, text_of(o, "state")) != 0 ||
-                (!isnan(val) && val != s->val) || now - s->printed > 60;
+    bool news = trial != s->trial || strcmp(s->stage, text_of(o, "stage")) != 0 ||
+                strcmp(s->state, text_of(o, "state")) != 0 || (!isnan(val) && val != s->val) || now - s->printed > 60;
     if (!news)
         return false;
     *s = (struct seen){.trial = trial, .val = val, .printed = now};

@@ -156,7 +156,8 @@ static json_t *side_json(const struct probe_side *s)
 {
     if (!s->present)
         return json_null();
-    json_t *o = json_pack("{s:s, s:s, s:i, s:i}", "net", s->net, "name", s->name, "block", s->block, "blocks", s->blocks);
+    json_t *o =
+        json_pack("{s:s, s:s, s:i, s:i}", "net", s->net, "name", s->name, "block", s->block, "blocks", s->blocks);
     if (s->block) {
         json_object_set_new(o, "m", json_integer(s->rows[0]));
         json_object_set_new(o, "n", json_integer(s->columns[0]));

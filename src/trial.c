@@ -45,13 +45,15 @@ static bool teacher_spec(const struct params *p, int classes, struct net_spec *s
         if (!weights_spec_of(p->teacher, spec, err))
             return err_prefix(err, "teacher");
         if (spec->classes != classes)
-            return err_set(err, ERR_SHAPE, "teacher '%s' knows %d classes, the data have %d", p->teacher, spec->classes, classes);
+            return err_set(err, ERR_SHAPE, "teacher '%s' knows %d classes, the data have %d", p->teacher, spec->classes,
+                           classes);
         return true;
     }
     return net_parse(p->teacher, p->shortcut == SHORTCUT_B, classes, spec, err) || err_prefix(err, "teacher");
 }
 
-bool trial_specs(const struct params *p, int classes, struct net_spec *teacher, struct net_spec *student, struct err *err)
+bool trial_specs(const struct params *p, int classes, struct net_spec *teacher, struct net_spec *student,
+                 struct err *err)
 {
     if (!net_parse(p->student, p->shortcut == SHORTCUT_B, classes, student, err))
         return err_prefix(err, "student");
@@ -68,9 +70,11 @@ bool trial_check(const struct params *p, const struct dataset *data, struct err 
     if (p->method == METHOD_HINT && !hint_check(&teacher, &student, err))
         return false;
     if (p->finetune_steps == 0)
-        return err_set(err, ERR_CONFIG, "finetune_steps = 0: a trial without fine-tuning has no accuracy; allowed is 1 or more");
+        return err_set(err, ERR_CONFIG,
+                       "finetune_steps = 0: a trial without fine-tuning has no accuracy; allowed is 1 or more");
     if (data->n_train < p->batch)
-        return err_set(err, ERR_CONFIG, "batch = %d is larger than the training set of %d images", p->batch, data->n_train);
+        return err_set(err, ERR_CONFIG, "batch = %d is larger than the training set of %d images", p->batch,
+                       data->n_train);
     return true;
 }
 
@@ -88,7 +92,10 @@ static double base_lr(const struct params *p, enum stage s)
 
 static int stage_steps(const struct params *p, enum stage s)
 {
-    return s == STAGE_TEACHER ? p->teacher_steps : s == STAGE_TRANSFER ? p->transfer_steps : s == STAGE_FINETUNE ? p->finetune_steps : 0;
+    return s == STAGE_TEACHER    ? p->teacher_steps
+           : s == STAGE_TRANSFER ? p->transfer_steps
+           : s == STAGE_FINETUNE ? p->finetune_steps
+                                 : 0;
 }
 
 static enum objective stage_objective(const struct params *p, enum stage s)
@@ -241,19 +248,24 @@ static void fill_batch(struct trial *t)
         augment_epoch_order(seed, epoch, d->train_idx, d->n_train, t->order);
         t->order_epoch = epoch;
     }
-    augment_batch(&d->train, d->mean, d->std, t->order + (size_t)(t->step % per_epoch) * (size_t)t->p.batch, t->p.batch, seed,
-                  epoch, t->p.augment, t->x, t->labels);
+    augment_batch(&d->train, d->mean, d->std, t->order + (size_t)(t->step % per_epoch) * (size_t)t->p.batch, t->p.batch,
+                  seed, epoch, t->p.augment, t->x, t->labels);
 }
 
 static struct hyper hyper_now(const struct trial *t)
 {
     const struct params *p = t->stage == STAGE_TEACHER ? t->env.study : &t->p;
     double lambda = p->lambda;
-    struct hyper h = {.lr = (float)trial_lr(t), .momentum = (float)p->momentum, .weight_decay = (float)p->weight_decay,
-                      .nesterov = p->nesterov, .label_smoothing = (float)p->label_smoothing,
-                      .lambda = {(float)(lambda * p->lambda1), (float)(lambda * p->lambda2), (float)(lambda * p->lambda3)},
-                      .fsp_mean = p->fsp_norm == FSP_NORM_MEAN, .kd_temperature = (float)p->kd_temperature,
-                      .kd_weight = (float)p->kd_weight};
+    struct hyper h = {
+        .lr = (float)trial_lr(t),
+        .momentum = (float)p->momentum,
+        .weight_decay = (float)p->weight_decay,
+        .nesterov = p->nesterov,
+        .label_smoothing = (float)p->label_smoothing,
+        .lambda = {(float)(lambda * p->lambda1), (float)(lambda * p->lambda2), (float)(lambda * p->lambda3)},
+        .fsp_mean = p->fsp_norm == FSP_NORM_MEAN,
+        .kd_temperature = (float)p->kd_temperature,
+        .kd_weight = (float)p->kd_weight};
     if (p->method == METHOD_HINT)
         h.lambda[0] = (float)lambda;
     return h;
@@ -269,7 +281,8 @@ static void watch_collapse(struct trial *t, struct trial_progress *out)
     t->collapse_run = low ? t->collapse_run + 1 : 0;
     if (t->collapse_run == COLLAPSE_STEPS && !t->collapsed) {
         t->collapsed = out->collapse_began = true;
-        out->warning = "FSP collapse: the student's matrices are below 1 % of the teacher's; lower lambda or transfer_lr";
+        out->warning =
+            "FSP collapse: the student's matrices are below 1 % of the teacher's; lower lambda or transfer_lr";
     }
 }
 
@@ -333,7 +346,9 @@ static bool eval_some(struct trial *t, struct trial_progress *out, struct err *e
 static void die(struct trial *t, const char *what)
 {
     const struct params *p = &t->p;
-    const char *lr = t->stage == STAGE_TEACHER ? "teacher_lr" : t->stage == STAGE_TRANSFER ? "transfer_lr" : "finetune_lr";
+    const char *lr = t->stage == STAGE_TEACHER    ? "teacher_lr"
+                     : t->stage == STAGE_TRANSFER ? "transfer_lr"
+                                                  : "finetune_lr";
     size_t len = str_append(t->advice, sizeof t->advice, 0, "%s at step %d of %s", what, t->step, stage_name(t->stage));
     if (t->stage == STAGE_TRANSFER)
         str_append(t->advice, sizeof t->advice, len, " with lambda %g and %s %g: try a tenth of either", p->lambda, lr,
@@ -356,7 +371,7 @@ static void take_fsp(struct trial *t)
         int *m = &t->fsp_m[i / 2], *n = &t->fsp_n[i / 2];
         train_fsp_shape(t->train, i / 2, m, n);
         t->fsp[i] = xrealloc(t->fsp[i], (size_t)*m * (size_t)*n * sizeof *t->fsp[i]);
-        train_fsp_mean(t->train, i / 2, "TS"[i % 2], t->fsp[i]);
+        train_fsp_mean(t->train, i / 2, "TS"[i % 2], t -> fsp[i]);
     }
 }
 
@@ -391,8 +406,12 @@ static bool train_once(struct trial *t, struct trial_progress *out, enum trial_e
 
 bool trial_step(struct trial *t, struct trial_progress *out, enum trial_end *end, struct err *err)
 {
-    *out = (struct trial_progress){.stage = t->stage, .steps = trial_steps(t), .train_accuracy = NAN, .val_accuracy = NAN,
-                                   .val_loss = NAN, .lr = trial_lr(t)};
+    *out = (struct trial_progress){.stage = t->stage,
+                                   .steps = trial_steps(t),
+                                   .train_accuracy = NAN,
+                                   .val_accuracy = NAN,
+                                   .val_loss = NAN,
+                                   .lr = trial_lr(t)};
     *end = TRIAL_GOING;
     t->fsp_taken = false;
     bool ok = true;
@@ -487,10 +506,11 @@ bool trial_may_set(const struct params *p, enum stage s, const char *key, double
     key = trial_live_name(s, key);
     int def = param_find(key);
     if (def < 0 || !(param_table[def].flags & PF_LIVE))
-        return err_set(err, ERR_CONFIG,
-                       "'%s' cannot be changed while a trial runs: allowed are lambda, lambda1..3, transfer_lr, "
-                       "finetune_lr, and lr for that of the present stage (not a teacher's: it is kept under its settings)",
-                       key);
+        return err_set(
+            err, ERR_CONFIG,
+            "'%s' cannot be changed while a trial runs: allowed are lambda, lambda1..3, transfer_lr, "
+            "finetune_lr, and lr for that of the present stage (not a teacher's: it is kept under its settings)",
+            key);
     if (s == STAGE_FINETUNE && strcmp(key, "transfer_lr") == 0)
         return err_set(err, ERR_CONFIG, "transfer_lr cannot be changed now: the transfer is over");
     *before = params_get_number(p, def);
@@ -508,8 +528,9 @@ bool trial_set(struct trial *t, const char *key, double value, double *before, s
 bool trial_may_skip(const struct trial *t, struct err *err)
 {
     if (t->stage == STAGE_TEACHER)
-        return err_set(err, ERR_STATE, "a teacher's training cannot be cut short: it is kept under its settings, for every "
-                                       "trial that names it");
+        return err_set(err, ERR_STATE,
+                       "a teacher's training cannot be cut short: it is kept under its settings, for every "
+                       "trial that names it");
     if (t->stage == STAGE_DONE)
         return err_set(err, ERR_STATE, "the trial is done: there is no stage to skip");
     return !t->cut || err_set(err, ERR_STATE, "the stage ends at this step already");
@@ -552,7 +573,8 @@ bool trial_test(struct trial *t, double *accuracy, struct err *err)
     return test_net(t, t->net, accuracy, err);
 }
 
-bool trial_test_file(const struct trial_env *env, const struct params *p, const char *path, double *accuracy, struct err *err)
+bool trial_test_file(const struct trial_env *env, const struct params *p, const char *path, double *accuracy,
+                     struct err *err)
 {
     struct st_file f;
     struct net_spec spec;

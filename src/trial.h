@@ -16,8 +16,9 @@ bool stage_find(const char *name, enum stage *);
 struct trial_env {
     struct backend *be;
     const struct dataset *data;
-    const struct params *study; /* what teachers are trained with: a searched setting changes the trial, not its teacher */
-    uint64_t split_seed;      /* the study's seed: which images are held out; also the teacher's seed */
+    const struct params
+        *study;          /* what teachers are trained with: a searched setting changes the trial, not its teacher */
+    uint64_t split_seed; /* the study's seed: which images are held out; also the teacher's seed */
     const char *teachers_dir; /* runs/teachers */
 };
 
@@ -26,17 +27,17 @@ enum trial_end { TRIAL_GOING, TRIAL_FINISHED, TRIAL_DIED }; /* DIED: diverged (N
 /* What the latest call of trial_step did. */
 struct trial_progress {
     enum stage stage;
-    int step, steps;          /* of the stage; step 0 = before the first */
-    bool stepped;             /* a training step was made (losses are valid) */
-    bool evaluated;           /* an evaluation was completed (accuracy is valid) */
+    int step, steps; /* of the stage; step 0 = before the first */
+    bool stepped;    /* a training step was made (losses are valid) */
+    bool evaluated;  /* an evaluation was completed (accuracy is valid) */
     bool stage_ended, checkpoint_due;
     struct step_result result;
-    double lr;                /* in effect in that step */
-    double train_accuracy;    /* of the batch; NaN without labels */
+    double lr;                     /* in effect in that step */
+    double train_accuracy;         /* of the batch; NaN without labels */
     double val_accuracy, val_loss; /* NaN unless evaluated */
-    bool fsp_taken;           /* FSP matrices of this step are there: trial_fsp */
-    bool collapse_began;      /* this step: |S|^2 < 1 % of |T|^2 for COLLAPSE_STEPS steps */
-    const char *warning;      /* NULL or a sentence, valid until the next call */
+    bool fsp_taken;                /* FSP matrices of this step are there: trial_fsp */
+    bool collapse_began;           /* this step: |S|^2 < 1 % of |T|^2 for COLLAPSE_STEPS steps */
+    const char *warning;           /* NULL or a sentence, valid until the next call */
 };
 enum { COLLAPSE_STEPS = 20, FSP_RECORDS = 100 };
 
@@ -60,13 +61,13 @@ bool trial_save(struct trial *, char sha256[65], struct err *);
 const char *trial_advice(const struct trial *);
 
 enum stage trial_stage(const struct trial *);
-int trial_at(const struct trial *);       /* step of the stage */
-int trial_steps(const struct trial *);    /* steps of the stage */
-double trial_lr(const struct trial *);    /* that the next step will use */
+int trial_at(const struct trial *);                      /* step of the stage */
+int trial_steps(const struct trial *);                   /* steps of the stage */
+double trial_lr(const struct trial *);                   /* that the next step will use */
 const struct params *trial_params(const struct trial *); /* with live changes */
 bool trial_edited(const struct trial *);
 bool trial_collapsed(const struct trial *);
-double trial_val_accuracy(const struct trial *);  /* the latest; NaN before the first */
+double trial_val_accuracy(const struct trial *); /* the latest; NaN before the first */
 double trial_best_accuracy(const struct trial *);
 /* Live change of lambda, lambda1..3, transfer_lr, finetune_lr, or "lr" (that of the present stage, but not a teacher's):
  * from the next step on. *before gets the old value. ERR_CONFIG: not one of these, out of range, or of a stage that is

@@ -22,8 +22,8 @@ bool trial_teacher_path(const struct trial_env *env, char *path, size_t cap)
     char hex[SHA256_HEX];
     q.seed = (int64_t)env->split_seed;
     char *settings = params_canonical(&q, PF_TEACHER);
-    char *text = xstrfmt("fsplab teacher 1\n%sdata=%s\nn_train=%d\nisa=%s\n", settings, env->data->digest, env->data->n_train,
-                         env->be->info.isa);
+    char *text = xstrfmt("fsplab teacher 1\n%sdata=%s\nn_train=%d\nisa=%s\n", settings, env->data->digest,
+                         env->data->n_train, env->be->info.isa);
     digest_sha256(text, strlen(text), hex);
     snprintf(path, cap, "%s/%.16s.safetensors", env->teachers_dir, hex);
     free(text);
@@ -153,11 +153,13 @@ static bool take_position(struct trial *t, const struct st_file *f, const char *
         return err_set(err, ERR_FORMAT, "'%s' is not the state of a trial", path);
     identity(t, hex);
     if (isa && strcmp(isa, t->env.be->info.isa) != 0)
-        return err_set(err, ERR_STATE, "'%s' was written on %s, this is %s: results would differ in the last bits", path, isa,
-                       t->env.be->info.isa);
+        return err_set(err, ERR_STATE, "'%s' was written on %s, this is %s: results would differ in the last bits",
+                       path, isa, t->env.be->info.isa);
     if (strcmp(id, hex) != 0)
-        return err_set(err, ERR_STATE, "'%s' belongs to other settings, other data or another network: remove the study's "
-                       "folder to start anew, or restore the settings", path);
+        return err_set(err, ERR_STATE,
+                       "'%s' belongs to other settings, other data or another network: remove the study's "
+                       "folder to start anew, or restore the settings",
+                       path);
     if (!take_live(&t->p, f, path, err))
         return false;
     enum stage s;
@@ -198,7 +200,8 @@ static bool take_state(struct trial *t, const struct st_file *f, const char *pat
     return true;
 }
 
-struct trial *trial_load(const struct trial_env *env, const struct params *p, const char *dir, bool *found, struct err *err)
+struct trial *trial_load(const struct trial_env *env, const struct params *p, const char *dir, bool *found,
+                         struct err *err)
 {
     char *path = xstrfmt("%s/state.safetensors", dir);
     struct st_file f;
@@ -249,8 +252,8 @@ bool trial_wake(struct trial *t, struct err *err)
     if (ok) {
         ok = take_state(t, &f, path, err);
         if (ok && (t->stage != stage || t->step != step))
-            ok = err_set(err, ERR_STATE, "'%s' was written by another: it is of step %d of %s, not of step %d of %s", path,
-                         t->step, stage_name(t->stage), step, stage_name(stage));
+            ok = err_set(err, ERR_STATE, "'%s' was written by another: it is of step %d of %s, not of step %d of %s",
+                         path, t->step, stage_name(t->stage), step, stage_name(stage));
         st_release(&f);
     }
     t->p = now;

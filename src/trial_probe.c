@@ -126,8 +126,8 @@ static void note_shapes(struct probe_answer *a)
     const struct probe_side *t = &a->teacher, *s = &a->student;
     for (int i = 0; i < t->n && !a->note[0]; i++)
         if (t->rows[i] != s->rows[i] || t->columns[i] != s->columns[i])
-            snprintf(a->note, sizeof a->note, "%s and %s have matrices of different shapes here (%dx%d and %dx%d)", t->net, s->net,
-                     t->rows[i], t->columns[i], s->rows[i], s->columns[i]);
+            snprintf(a->note, sizeof a->note, "%s and %s have matrices of different shapes here (%dx%d and %dx%d)",
+                     t->net, s->net, t->rows[i], t->columns[i], s->rows[i], s->columns[i]);
 }
 
 static bool look(struct trial *t, int image, int block, struct probe_answer *a, struct err *err)

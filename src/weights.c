@@ -71,8 +71,8 @@ static bool check_tensor(const struct st_tensor *t, const struct net_tensor *wan
     shape_text(want->rank, want->shape, should, sizeof should);
     if (same)
         return err_set(err, ERR_FORMAT, "'%s': tensor '%s' is not F32: save the weights as float32", path, want->name);
-    return err_set(err, ERR_FORMAT, "'%s': tensor '%s' has shape %s, expected %s: it holds another network", path, want->name,
-                   is, should);
+    return err_set(err, ERR_FORMAT, "'%s': tensor '%s' has shape %s, expected %s: it holds another network", path,
+                   want->name, is, should);
 }
 
 bool weights_take(const struct st_file *f, const char *path, struct net *net, const char *prefix, bool momentum,
@@ -98,7 +98,8 @@ static bool spec_from_tensors(const struct st_file *f, const char *path, struct 
 {
     const struct st_tensor *stem = find(f, "", "", "conv1.weight"), *linear = find(f, "", "", "linear.weight");
     if (!stem || !linear || stem->rank != 4 || linear->rank != 2)
-        return err_set(err, ERR_FORMAT, "'%s' holds no net that is known here: conv1.weight and linear.weight are expected", path);
+        return err_set(err, ERR_FORMAT,
+                       "'%s' holds no net that is known here: conv1.weight and linear.weight are expected", path);
     int blocks = 0;
     for (;; blocks++) {
         char name[48];
@@ -108,7 +109,8 @@ static bool spec_from_tensors(const struct st_file *f, const char *path, struct 
     }
     const char *base = strrchr(path, '/');
     char net[32];
-    snprintf(net, sizeof net, "%s%dw%d", strstr(base ? base : path, "vgg") ? "vgg" : "res", 6 * blocks + 2, (int)stem->shape[0]);
+    snprintf(net, sizeof net, "%s%dw%d", strstr(base ? base : path, "vgg") ? "vgg" : "res", 6 * blocks + 2,
+             (int)stem->shape[0]);
     if (!net_parse(net, find(f, "", "", "layer2.0.shortcut.0.weight") != NULL, (int)linear->shape[0], spec, err))
         return err_prefix(err, "'%s'", path);
     return true;
@@ -116,7 +118,8 @@ static bool spec_from_tensors(const struct st_file *f, const char *path, struct 
 
 bool weights_spec(const struct st_file *f, const char *path, struct net_spec *spec, struct err *err)
 {
-    const char *net = st_meta_get(f, "net"), *shortcut = st_meta_get(f, "shortcut"), *classes = st_meta_get(f, "classes");
+    const char *net = st_meta_get(f, "net"), *shortcut = st_meta_get(f, "shortcut"),
+               *classes = st_meta_get(f, "classes");
     if (!net)
         return spec_from_tensors(f, path, spec, err);
     const struct st_tensor *linear = find(f, "", "", "linear.weight");

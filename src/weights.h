@@ -13,7 +13,8 @@ void weights_add(struct st_file *, struct net *, const char *prefix, bool moment
 void weights_describe(struct st_file *, const struct net_spec *, const struct dataset *);
 /* Fills the net from the file; every tensor must be there in its shape (num_batches_tracked and unknown ones are passed
  * over). ERR_FORMAT names the tensor. */
-bool weights_take(const struct st_file *, const char *path, struct net *, const char *prefix, bool momentum, struct err *);
+bool weights_take(const struct st_file *, const char *path, struct net *, const char *prefix, bool momentum,
+                  struct err *);
 /* What net a file holds: from its metadata, or, for files written by PyTorch, from its tensors (a name that has
  * "vgg" in it is taken as vggN, since option A's shortcuts leave no tensors). */
 bool weights_spec(const struct st_file *, const char *path, struct net_spec *, struct err *);

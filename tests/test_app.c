@@ -103,7 +103,8 @@ static void fill_store(void)
 {
     struct store *s = open_store();
     float g[16 * 16];
-    struct study_row study = {.name = "demo", .settings = (char *)"search.lambda=log 0.01 1\n", .state = "paused", .created_ms = 1};
+    struct study_row study = {
+        .name = "demo", .settings = (char *)"search.lambda=log 0.01 1\n", .state = "paused", .created_ms = 1};
     OK(store_study_put(s, &study, &oops));
     for (int t = 1; t <= 3; t++) {
         add_trial(s, t);
@@ -116,7 +117,8 @@ static void fill_store(void)
         for (int p = 1; p <= 3; p++)
             for (int k = 0; k < 2; k++)
                 OK(store_fsp_put(s, 3, "transfer", step, p, "TS"[k], 16, 16, g, &oops));
-    struct event_row e = {.trial = 3, .stage = "transfer", .step = 20, .kind = "set", .key = "lambda", .before = 1, .after = 2};
+    struct event_row e = {
+        .trial = 3, .stage = "transfer", .step = 20, .kind = "set", .key = "lambda", .before = 1, .after = 2};
     OK(store_event_put(s, &e, &oops));
     store_close(s);
     snprintf(runs, sizeof runs, "%s/runs", dir);
@@ -378,13 +380,16 @@ static void screens_come_as_text(void **state)
 
 static int any_key(struct rng *r)
 {
-    static const int special[] = {TERM_UP, TERM_DOWN, TERM_LEFT, TERM_RIGHT, TERM_HOME, TERM_END, TERM_PAGE_UP, TERM_PAGE_DOWN,
-                                  TERM_BACK_TAB, TERM_DELETE, TERM_RESIZE, TERM_MOUSE, 27, '\r', '\t', 127, 3, 12, 21};
+    static const int special[] = {
+        TERM_UP,        TERM_DOWN,     TERM_LEFT,   TERM_RIGHT,  TERM_HOME,  TERM_END, TERM_PAGE_UP,
+        TERM_PAGE_DOWN, TERM_BACK_TAB, TERM_DELETE, TERM_RESIZE, TERM_MOUSE, 27,       '\r',
+        '\t',           127,           3,           12,          21};
     switch (rng_below(r, 8)) {
     case 0: return special[rng_below(r, ARRAY_LEN(special))];
     case 1: return 0xAC00 + (int)rng_below(r, 11000);
     case 2: return 1 + (int)rng_below(r, 0x10FFFE);
-    case 3: case 4: return key_table[rng_below(r, (uint32_t)key_count)].key;
+    case 3:
+    case 4: return key_table[rng_below(r, (uint32_t)key_count)].key;
     case 5: return '0' + (int)rng_below(r, 10);
     default: return 32 + (int)rng_below(r, 95);
     }
@@ -392,7 +397,8 @@ static int any_key(struct rng *r)
 
 static void a_monkey_breaks_nothing(void **state)
 {
-    static const int sizes[][2] = {{80, 24}, {100, 30}, {160, 45}, {200, 60}, {20, 5}, {1, 1}, {60, 16}, {300, 20}, {59, 90}};
+    static const int sizes[][2] = {{80, 24}, {100, 30}, {160, 45}, {200, 60}, {20, 5},
+                                   {1, 1},   {60, 16},  {300, 20}, {59, 90}};
     const char *wanted = getenv("MONKEY_KEYS");
     struct app_options o;
     struct app *a = begin(&o, 80, 24);
@@ -411,8 +417,16 @@ static void a_monkey_breaks_nothing(void **state)
         a->done = false;
         press(a, &key, 1);
         if (rng_below(&r, 50) == 0) { /* as if a process ran it */
-            a->model.live = (struct live){.valid = rng_below(&r, 2), .trial = 3, .step = 20, .steps = 50, .lambda = 0.1,
-                                          .lr = 0.1, .base_lr = 0.1, .loss = NAN, .stage = "transfer", .state = "running"};
+            a->model.live = (struct live){.valid = rng_below(&r, 2),
+                                          .trial = 3,
+                                          .step = 20,
+                                          .steps = 50,
+                                          .lambda = 0.1,
+                                          .lr = 0.1,
+                                          .base_lr = 0.1,
+                                          .loss = NAN,
+                                          .stage = "transfer",
+                                          .state = "running"};
             a->model.conn = a->model.live.valid ? CONN_LIVE : CONN_LOST;
         }
     }

@@ -23,7 +23,8 @@ static void a_key_means_one_thing(void **state)
     for (int i = 0; i < key_count; i++)
         for (int j = i + 1; j < key_count; j++)
             if (same_view(key_table[i].view, key_table[j].view) && key_table[i].key == key_table[j].key)
-                fail_msg("%s is in the table twice for %s", key_table[i].name, key_table[i].view ? key_table[i].view : "all");
+                fail_msg("%s is in the table twice for %s", key_table[i].name,
+                         key_table[i].view ? key_table[i].view : "all");
 }
 
 /* The digits belong to the screens. */
@@ -59,7 +60,8 @@ static void a_screens_own_row_comes_first(void **state)
 
 static void whatever_changes_the_study_says_so(void **state)
 {
-    static const enum command acting[] = {CMD_PAUSE, CMD_STOP, CMD_SKIP, CMD_CLONE, CMD_TUNE_UP, CMD_TUNE_DOWN, CMD_START};
+    static const enum command acting[] = {CMD_PAUSE,   CMD_STOP,      CMD_SKIP, CMD_CLONE,
+                                          CMD_TUNE_UP, CMD_TUNE_DOWN, CMD_START};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(acting); i++) {
         int rows = 0;

@@ -19,12 +19,36 @@ static void begin(struct model *m)
 /* Every number of a snapshot differs from every other, so that no two fields can be exchanged unseen. */
 static struct lab_state state_of_study(void)
 {
-    struct lab_state s = {.study = "demo", .pid = 4711, .state = "running", .device = "cpu avx2, 2 threads", .trial = 3,
-                          .stage = "transfer", .step = 120, .steps = 1000, .resumed_at = 100, .resumed_stage = "transfer",
-                          .lambda = 0.1, .lambda_i = {1.1, 1.2, 1.3}, .lr = 0.002, .base_lr = 0.003, .loss = 0.7, .ce = NAN,
-                          .kd = 0.31, .hint = 0.32, .fsp = {0.2, 0.15, 0.4}, .train_accuracy = 0.5, .val_accuracy = 0.6,
-                          .best_val_accuracy = 0.65, .images_per_second = 900, .stage_eta = 12, .trials_planned = 25,
-                          .trials_done = 2, .trials_failed = 1, .best_trial = 2, .best_accuracy = 0.91, .edited = true,
+    struct lab_state s = {.study = "demo",
+                          .pid = 4711,
+                          .state = "running",
+                          .device = "cpu avx2, 2 threads",
+                          .trial = 3,
+                          .stage = "transfer",
+                          .step = 120,
+                          .steps = 1000,
+                          .resumed_at = 100,
+                          .resumed_stage = "transfer",
+                          .lambda = 0.1,
+                          .lambda_i = {1.1, 1.2, 1.3},
+                          .lr = 0.002,
+                          .base_lr = 0.003,
+                          .loss = 0.7,
+                          .ce = NAN,
+                          .kd = 0.31,
+                          .hint = 0.32,
+                          .fsp = {0.2, 0.15, 0.4},
+                          .train_accuracy = 0.5,
+                          .val_accuracy = 0.6,
+                          .best_val_accuracy = 0.65,
+                          .images_per_second = 900,
+                          .stage_eta = 12,
+                          .trials_planned = 25,
+                          .trials_done = 2,
+                          .trials_failed = 1,
+                          .best_trial = 2,
+                          .best_accuracy = 0.91,
+                          .edited = true,
                           .collapsed = false};
     return s;
 }
@@ -70,8 +94,8 @@ static void what_is_not_known_is_not_zero(void **state)
     struct err err = {0};
     (void)state;
     begin(&m);
-    json_t *o = json_pack("{s:s, s:s, s:n, s:n, s:n, s:{}}", "study", "demo", "state", "starting", "lambda", "lr", "val_accuracy",
-                          "losses");
+    json_t *o = json_pack("{s:s, s:s, s:n, s:n, s:n, s:{}}", "study", "demo", "state", "starting", "lambda", "lr",
+                          "val_accuracy", "losses");
     assert_true(model_take_status(&m, o, &err));
     json_decref(o);
     assert_true(isnan(m.live.lambda) && isnan(m.live.lr) && isnan(m.live.loss) && isnan(m.live.fsp[2]));
@@ -148,7 +172,8 @@ static void events_come_once(void **state)
     add_trial(s, 1);
     begin(&m);
     for (int i = 0; i < 3; i++) {
-        struct event_row e = {.trial = 1, .kind = "set", .key = "lambda", .before = i, .after = i + 1, .stage = "transfer"};
+        struct event_row e = {
+            .trial = 1, .kind = "set", .key = "lambda", .before = i, .after = i + 1, .stage = "transfer"};
         OK(store_event_put(s, &e, &oops));
         OK(model_read_store(&m, &err));
         OK(model_read_store(&m, &err));

@@ -294,7 +294,8 @@ static void the_steps_of_matrices_are_listed(void **state)
     add_trial(s, 1);
     add_trial(s, 2);
     for (int i = 0; i < 4; i++)
-        OK(store_fsp_put(s, 1, "transfer", put_at[i], 1 + i % 3, "TS"[i % 2], 1, 1, &(float){1}, &oops));
+        OK(store_fsp_put(
+            s, 1, "transfer", put_at[i], 1 + i % 3, "TS" [i % 2], 1, 1, &(float) { 1 }, &oops));
     OK(store_fsp_put(s, 2, "transfer", 15, 1, 'T', 1, 1, &(float){1}, &oops));
     OK(store_fsp_put(s, 1, "finetune", 16, 1, 'T', 1, 1, &(float){1}, &oops));
     n = store_fsp_steps(s, 1, "transfer", &steps, &oops);
@@ -449,12 +450,17 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, store_setup, store_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(the_study_comes_back),        TEST(trials_come_back_by_number),
-        TEST(every_state_has_a_name),      TEST(values_come_back_by_step),
-        TEST(events_come_back_in_order),   TEST(checkpoints_asks_and_matrices_come_back),
+        TEST(the_study_comes_back),
+        TEST(trials_come_back_by_number),
+        TEST(every_state_has_a_name),
+        TEST(values_come_back_by_step),
+        TEST(events_come_back_in_order),
+        TEST(checkpoints_asks_and_matrices_come_back),
         TEST(the_steps_of_matrices_are_listed),
-        TEST(a_group_is_all_or_nothing),   TEST(a_row_of_no_trial_is_refused),
-        TEST(a_value_in_a_group_is_cheap), TEST(rows_edited_by_hand_are_checked),
+        TEST(a_group_is_all_or_nothing),
+        TEST(a_row_of_no_trial_is_refused),
+        TEST(a_value_in_a_group_is_cheap),
+        TEST(rows_edited_by_hand_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,8 +20,8 @@ static int teachers(void)
 static void all_trials_share_one_teacher(void **state)
 {
     (void)state;
-    struct params first = P("teacher_lr=0.0123", "finetune_steps=2"), p = P("teacher_lr=0.0321", "finetune_steps=2",
-                                                                            "search.weight_decay=log 0.0001 0.01 3");
+    struct params first = P("teacher_lr=0.0123", "finetune_steps=2"),
+                  p = P("teacher_lr=0.0321", "finetune_steps=2", "search.weight_decay=log 0.0001 0.01 3");
     lab_whole("one-teacher", &first); /* makes the folder */
     int before = teachers();
     struct lab_state s = lab_whole("shared-teacher", &p);
@@ -43,7 +43,8 @@ static void rewrite_isa(const char *path)
         fail_msg("%s", err.msg);
     st_init(&out);
     for (int i = 0; i < in.n; i++)
-        st_add(&out, in.tensors[i].name, in.tensors[i].dtype, in.tensors[i].rank, in.tensors[i].shape, in.tensors[i].data);
+        st_add(&out, in.tensors[i].name, in.tensors[i].dtype, in.tensors[i].rank, in.tensors[i].shape,
+               in.tensors[i].data);
     for (int i = 0; i < in.n_meta; i++)
         if (!strstr(in.meta_key[i], "sha256"))
             st_meta(&out, in.meta_key[i], strcmp(in.meta_key[i], "isa") == 0 ? "abacus" : in.meta_value[i]);

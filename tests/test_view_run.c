@@ -66,7 +66,9 @@ static void every_rung_is_readable(void **state)
         const char *name;
         enum color_depth depth;
         enum glyph_set glyphs;
-    } rungs[] = {{"256-block", DEPTH_256, GLYPHS_BLOCK}, {"8-ascii", DEPTH_8, GLYPHS_ASCII}, {"mono-ascii", DEPTH_MONO, GLYPHS_ASCII}};
+    } rungs[] = {{"256-block", DEPTH_256, GLYPHS_BLOCK},
+                 {"8-ascii", DEPTH_8, GLYPHS_ASCII},
+                 {"mono-ascii", DEPTH_MONO, GLYPHS_ASCII}};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rungs); i++) {
         struct model m;
@@ -231,7 +233,8 @@ static void a_nudge_asks_for_a_tenth(void **state)
     m.sel.tune = 4;
     assert_true(tune_command(&t, &c, CMD_TUNE_DOWN, &r));
     assert_string_equal(r.wire.key[0], "lr");
-    assert_true(r.wire.value[0] == 0.0025 / 1.1 || r.wire.value[0] == 0.0025 * (1 / 1.1)); /* the base rate, not today's */
+    assert_true(r.wire.value[0] == 0.0025 / 1.1 ||
+                r.wire.value[0] == 0.0025 * (1 / 1.1)); /* the base rate, not today's */
     m.live.lambda = 0;
     m.sel.tune = 0;
     r = (struct request){0};

@@ -39,8 +39,14 @@ static void fill_trials(struct model *m)
     m->trials = xcalloc(3, sizeof *m->trials);
     for (int i = 0; i < 3; i++) {
         struct trial_row *t = &m->trials[i];
-        *t = (struct trial_row){.number = i + 1, .kind = TRIAL_SEARCH, .ask_id = i, .state = TRIAL_COMPLETE, .seed = 1,
-                                .n_params = 2, .val_accuracy = 0.8 + 0.02 * i, .best_val_accuracy = 0.81 + 0.02 * i,
+        *t = (struct trial_row){.number = i + 1,
+                                .kind = TRIAL_SEARCH,
+                                .ask_id = i,
+                                .state = TRIAL_COMPLETE,
+                                .seed = 1,
+                                .n_params = 2,
+                                .val_accuracy = 0.8 + 0.02 * i,
+                                .best_val_accuracy = 0.81 + 0.02 * i,
                                 .test_accuracy = NAN};
         str_append(t->param_name[0], sizeof t->param_name[0], 0, "lambda");
         str_append(t->param_name[1], sizeof t->param_name[1], 0, "transfer_lr");
@@ -59,22 +65,65 @@ static void fill_trials(struct model *m)
 
 static void fill_live(struct live *l)
 {
-    *l = (struct live){.valid = true, .study = "demo", .state = "running", .stage = "transfer", .device = "cpu avx2, 2 threads",
-                       .pid = 4711, .trial = 3, .step = 120, .steps = 200, .resumed_at = -1, .steps_per_epoch = 50,
-                       .lambda = 0.012, .lambda_i = {1, 1, 1}, .lr = 0.0018, .base_lr = 0.0025, .loss = 1.234, .ce = NAN,
-                       .kd = NAN, .hint = NAN, .fsp = {0.31, 0.22, 0.44}, .fsp_student = {5, 6, 7}, .fsp_teacher = {9, 9, 9},
-                       .train_accuracy = NAN, .val_accuracy = NAN, .best_val_accuracy = NAN, .images_per_second = 450,
-                       .step_seconds = 0.28, .eta = 22.4, .trial_eta = 78, .edited = true, .trials_planned = 9,
-                       .trials_done = 2, .best_trial = 2, .best_accuracy = 0.82, .clients = 1, .n_parts = 4,
-                       .part_name = {"data", "teacher", "forward", "backward"}, .part_seconds = {0.01, 0.09, 0.07, 0.11}};
+    *l = (struct live){.valid = true,
+                       .study = "demo",
+                       .state = "running",
+                       .stage = "transfer",
+                       .device = "cpu avx2, 2 threads",
+                       .pid = 4711,
+                       .trial = 3,
+                       .step = 120,
+                       .steps = 200,
+                       .resumed_at = -1,
+                       .steps_per_epoch = 50,
+                       .lambda = 0.012,
+                       .lambda_i = {1, 1, 1},
+                       .lr = 0.0018,
+                       .base_lr = 0.0025,
+                       .loss = 1.234,
+                       .ce = NAN,
+                       .kd = NAN,
+                       .hint = NAN,
+                       .fsp = {0.31, 0.22, 0.44},
+                       .fsp_student = {5, 6, 7},
+                       .fsp_teacher = {9, 9, 9},
+                       .train_accuracy = NAN,
+                       .val_accuracy = NAN,
+                       .best_val_accuracy = NAN,
+                       .images_per_second = 450,
+                       .step_seconds = 0.28,
+                       .eta = 22.4,
+                       .trial_eta = 78,
+                       .edited = true,
+                       .trials_planned = 9,
+                       .trials_done = 2,
+                       .best_trial = 2,
+                       .best_accuracy = 0.82,
+                       .clients = 1,
+                       .n_parts = 4,
+                       .part_name = {"data", "teacher", "forward", "backward"},
+                       .part_seconds = {0.01, 0.09, 0.07, 0.11}};
 }
 
 static void fill_events(struct model *m)
 {
     static const struct event_row rows[] = {
         {.id = 1, .time_ms = 1000, .trial = 1, .stage = "transfer", .step = 0, .kind = "state", .text = "begins"},
-        {.id = 2, .time_ms = 61000, .trial = 2, .stage = "finetune", .step = 40, .kind = "warning", .text = "slow disk"},
-        {.id = 3, .time_ms = 122000, .trial = 3, .stage = "transfer", .step = 60, .kind = "set", .key = "lambda", .before = 0.01,
+        {.id = 2,
+         .time_ms = 61000,
+         .trial = 2,
+         .stage = "finetune",
+         .step = 40,
+         .kind = "warning",
+         .text = "slow disk"},
+        {.id = 3,
+         .time_ms = 122000,
+         .trial = 3,
+         .stage = "transfer",
+         .step = 60,
+         .kind = "set",
+         .key = "lambda",
+         .before = 0.01,
          .after = 0.012},
         {.id = 4, .time_ms = 183000, .trial = 3, .stage = "transfer", .step = 90, .kind = "pause"},
     };
@@ -108,11 +157,17 @@ static void fill_samples(struct model *m)
 {
     m->n_samples = 30;
     for (int i = 0; i < 30; i++)
-        m->samples[i] = (struct device_sample){
-            .at = 970 + i,
-            .images_per_second = 440 + 20 * sin(i * 0.5),
-            .proc = {.cpu = 1.8 + 0.1 * sin(i), .rss = 3.1e8, .rss_peak = 3.7e8, .threads = 4, .machine_cpu = 0.93, .cores = 2,
-                     .machine_memory_used = 2.1e9, .machine_memory_total = 25.2e9, .load1 = 2.2}};
+        m->samples[i] = (struct device_sample){.at = 970 + i,
+                                               .images_per_second = 440 + 20 * sin(i * 0.5),
+                                               .proc = {.cpu = 1.8 + 0.1 * sin(i),
+                                                        .rss = 3.1e8,
+                                                        .rss_peak = 3.7e8,
+                                                        .threads = 4,
+                                                        .machine_cpu = 0.93,
+                                                        .cores = 2,
+                                                        .machine_memory_used = 2.1e9,
+                                                        .machine_memory_total = 25.2e9,
+                                                        .load1 = 2.2}};
 }
 
 void ui_model(struct model *m)
@@ -134,7 +189,8 @@ void ui_model(struct model *m)
 
 void ui_open(struct ui *u, const struct view *view, struct model *m)
 {
-    *u = (struct ui){.model = m, .view = view, .look = {.theme = theme_dark, .depth = DEPTH_TRUE, .glyphs = GLYPHS_BRAILLE}};
+    *u = (struct ui){
+        .model = m, .view = view, .look = {.theme = theme_dark, .depth = DEPTH_TRUE, .glyphs = GLYPHS_BRAILLE}};
     u->context = (struct view_context){.model = m, .look = &u->look};
     u->self = xcalloc(1, view->state_size + 1);
     if (view->init)

@@ -323,7 +323,8 @@ static void *load_file(void *arg)
 }
 
 /* Reads every file's share into its place; the first file's error, in file order, is the one reported. */
-static bool load_all(struct dataset *d, const struct set_def *set, struct reader *readers, const int *take, struct err *err)
+static bool load_all(struct dataset *d, const struct set_def *set, struct reader *readers, const int *take,
+                     struct err *err)
 {
     struct load loads[MAX_FILES] = {{0}};
     struct images *all[2] = {&d->train, &d->test};

@@ -24,8 +24,8 @@
 struct bn {
     const float *gamma, *beta;
     float *running_mean, *running_var;
-    float *mean, *invstd;    /* of this batch */
-    float *scale, *shift;    /* gamma * invstd, beta - mean * scale */
+    float *mean, *invstd; /* of this batch */
+    float *scale, *shift; /* gamma * invstd, beta - mean * scale */
     float *dgamma, *dbeta;
 };
 
@@ -38,7 +38,7 @@ enum res_kind {
 
 struct node {
     int h, w, c;
-    const float *z;      /* (N, H, W, C): convolution output; or the value itself when bn is NULL */
+    const float *z; /* (N, H, W, C): convolution output; or the value itself when bn is NULL */
     const struct bn *bn;
     bool relu;
     enum res_kind res_kind;
@@ -56,12 +56,12 @@ struct conv {
 
 /* One convolution of a net in inference form: batch norm folded into weight and bias, then residual and ReLU. */
 struct infer_step {
-    struct conv conv;    /* n unused */
-    const float *bias;   /* (co) */
-    int in, out, res;    /* map numbers; map 0 is the input; res -1 for none */
+    struct conv conv;  /* n unused */
+    const float *bias; /* (co) */
+    int in, out, res;  /* map numbers; map 0 is the input; res -1 for none */
     enum res_kind res_kind;
     bool relu;
-    float *tap;          /* (N, Ho, Wo, co): where to copy the output to, or NULL */
+    float *tap; /* (N, Ho, Wo, co): where to copy the output to, or NULL */
 };
 struct infer_plan {
     int n_steps, n_maps;
@@ -78,8 +78,8 @@ struct fsp_pair {
 };
 
 struct backend_info {
-    char name[16];   /* "cpu", "cuda" */
-    char isa[32];    /* "avx512", "avx2", "sse2", "sm_90" */
+    char name[16]; /* "cpu", "cuda" */
+    char isa[32];  /* "avx512", "avx2", "sse2", "sm_90" */
     int threads;
 };
 
@@ -133,7 +133,8 @@ struct backend_ops {
     void (*hint_loss)(struct backend *, int n, size_t size, const float *x, const float *t, float weight, float *dx,
                       float *loss);
 
-    void (*fsp_forward)(struct backend *, const struct fsp_pair *, const float *f1, const float *f2, float *g); /* (N, c1, c2) */
+    void (*fsp_forward)(struct backend *, const struct fsp_pair *, const float *f1, const float *f2,
+                        float *g); /* (N, c1, c2) */
     /* loss3[0] = 1/N sum |gt - gs|^2 (divided by `per`: 1 for the sum norm, m n for the element mean); loss3[1] and [2]:
      * 1/N sum |gs|^2 and |gt|^2. dgs = weight * gradient of loss3[0]. size = c1 * c2. */
     void (*fsp_loss)(struct backend *, int n, int size, const float *gt, const float *gs, float per, float weight,
@@ -160,6 +161,10 @@ struct backend_ops {
 struct backend *backend_cpu_new(int threads, const char *isa, struct err *);
 /* device: "auto", "cpu", "cuda", "cuda:N" (param.h). ERR_DEVICE says why a device cannot be had. */
 struct backend *backend_new(const char *device, int threads, struct err *);
-static inline void backend_free(struct backend *be) { if (be) be->ops->free(be); }
+static inline void backend_free(struct backend *be)
+{
+    if (be)
+        be->ops->free(be);
+}
 
 #endif

@@ -65,7 +65,8 @@ static void sgd_task(void *ctx, int task, int thread)
     const struct sgd_job *j = ctx;
     (void)thread;
     size_t from = j->n * (size_t)task / GROUPS, to = j->n * (size_t)(task + 1) / GROUPS;
-    j->c->k->sgd((long)(to - from), j->w + from, j->grad + from, j->v + from, j->lr, j->momentum, j->decay, j->nesterov);
+    j->c->k->sgd((long)(to - from), j->w + from, j->grad + from, j->v + from, j->lr, j->momentum, j->decay,
+                 j->nesterov);
 }
 
 static void cpu_sgd(struct backend *be, size_t n, float *w, const float *grad, float *v, float lr, float momentum,
@@ -147,7 +148,8 @@ static const struct cpu_kernels *find_kernels(const char *isa)
         {&cpu_kernels_avx512, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                                   __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("fma")},
-        {&cpu_kernels_avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")},
+        {&cpu_kernels_avx2,
+         __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")},
         {&cpu_kernels_sse2, true},
     };
     for (size_t i = 0; i < ARRAY_LEN(table); i++)
@@ -183,6 +185,7 @@ struct backend *backend_new(const char *device, int threads, struct err *err)
 {
     if (strcmp(device, "auto") == 0 || strcmp(device, "cpu") == 0)
         return backend_cpu_new(threads, NULL, err);
-    err_set(err, ERR_DEVICE, "device '%s' is not available: this build has no CUDA plug-in; allowed are auto, cpu", device);
+    err_set(err, ERR_DEVICE, "device '%s' is not available: this build has no CUDA plug-in; allowed are auto, cpu",
+            device);
     return NULL;
 }

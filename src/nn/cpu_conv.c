@@ -23,7 +23,8 @@ void cpu_pad_border(float *p, int h, int w, int c)
 static void res_pad_row(const struct node *nd, int i, int y, float *row)
 {
     int c = nd->c, half = c / 2, off = c / 4;
-    const float *src = nd->res + ((size_t)i * (size_t)(2 * nd->h) + (size_t)(2 * y)) * (size_t)(2 * nd->w) * (size_t)half;
+    const float *src =
+        nd->res + ((size_t)i * (size_t)(2 * nd->h) + (size_t)(2 * y)) * (size_t)(2 * nd->w) * (size_t)half;
     memset(row, 0, (size_t)nd->w * (size_t)c * sizeof *row);
     for (int x = 0; x < nd->w; x++)
         memcpy(row + (size_t)x * (size_t)c + off, src + (size_t)(2 * x) * (size_t)half, (size_t)half * sizeof *row);
@@ -67,7 +68,8 @@ static void copy_into_padded(const float *src, int h, int w, int c, float *dst)
 static void copy_from_padded(const float *src, int h, int w, int c, float *dst)
 {
     for (int y = 0; y < h; y++)
-        memcpy(dst + (size_t)y * (size_t)w * (size_t)c, padded_row((float *)src, w, c, y), (size_t)w * (size_t)c * sizeof *src);
+        memcpy(dst + (size_t)y * (size_t)w * (size_t)c, padded_row((float *)src, w, c, y),
+               (size_t)w * (size_t)c * sizeof *src);
 }
 
 /* The node's values of image i in a padded map, from the stored ones or from z; stored when `store`. */
@@ -99,8 +101,8 @@ static void conv1_forward(const struct cpu *c, const struct conv *cv, const floa
 {
     int wo = cv->w / cv->stride;
     for (int y = 0; y < cv->h / cv->stride; y++)
-        c->k->mm(wo, cv->ci, cv->co, 1, padded_row((float *)pad, cv->w, cv->ci, y * cv->stride), (long)cv->stride * cv->ci,
-                 cv->weight, z + (size_t)y * (size_t)wo * (size_t)cv->co, cv->co, false);
+        c->k->mm(wo, cv->ci, cv->co, 1, padded_row((float *)pad, cv->w, cv->ci, y * cv->stride),
+                 (long)cv->stride * cv->ci, cv->weight, z + (size_t)y * (size_t)wo * (size_t)cv->co, cv->co, false);
 }
 
 static void forward_task(void *ctx, int group, int thread)
@@ -214,9 +216,9 @@ static void output_gradient(const struct backward_job *j, int i, float *dz)
     cpu_pad_border(dz, out->h, out->w, out->c);
     for (int y = 0; y < out->h; y++, at += row) {
         float *da = j->da + at;
-        j->c->k->grad_apply(out->w, out->c, da, out->a ? out->a + at : NULL, out->z + at, out->bn ? out->bn->scale : j->ka,
-                            out->bn ? out->bn->shift : j->kc, out->relu, j->ka, j->kb, j->kc,
-                            out->res_kind != RES_NONE ? da : NULL, padded_row(dz, out->w, out->c, y));
+        j->c->k->grad_apply(out->w, out->c, da, out->a ? out->a + at : NULL, out->z + at,
+                            out->bn ? out->bn->scale : j->ka, out->bn ? out->bn->shift : j->kc, out->relu, j->ka, j->kb,
+                            j->kc, out->res_kind != RES_NONE ? da : NULL, padded_row(dz, out->w, out->c, y));
     }
 }
 
@@ -228,7 +230,8 @@ static void conv1_backward(const struct backward_job *j, const float *x, const f
         memset(din, 0, image_size(cv->h, cv->w, cv->ci) * sizeof *din);
     for (int y = 0; y < ho; y++) {
         const float *g = padded_row((float *)dz, wo, cv->co, y);
-        j->c->k->mm_t(wo, cv->ci, cv->co, 1, padded_row((float *)x, cv->w, cv->ci, y * s), (long)s * cv->ci, g, cv->co, dw);
+        j->c->k->mm_t(wo, cv->ci, cv->co, 1, padded_row((float *)x, cv->w, cv->ci, y * s), (long)s * cv->ci, g, cv->co,
+                      dw);
         if (din) /* packed_flip holds the transposed weights */
             j->c->k->mm(wo, cv->co, cv->ci, 1, g, cv->co, j->c->packed_flip,
                         din + (size_t)y * (size_t)s * (size_t)cv->w * (size_t)cv->ci, (long)s * cv->ci, true);
@@ -318,14 +321,23 @@ static void transpose(const float *w, int rows, int cols, float *t)
             t[(size_t)c * (size_t)rows + (size_t)r] = w[(size_t)r * (size_t)cols + (size_t)c];
 }
 
-void cpu_conv_backward(struct backend *be, const struct conv *cv, const struct node *in, const struct node *out, float *da,
-                       float *din, bool add, bool sums)
+void cpu_conv_backward(struct backend *be, const struct conv *cv, const struct node *in, const struct node *out,
+                       float *da, float *din, bool add, bool sums)
 {
     struct cpu *c = cpu_of(be);
     int ho = cv->h / cv->stride, wo = cv->w / cv->stride;
     float factors[3 * cv->co];
-    struct backward_job j = {.c = c, .conv = cv, .in = in, .out = out, .da = da, .din = din, .add = add,
-                             .ka = factors, .kb = factors + cv->co, .kc = factors + 2 * cv->co, .groups = cpu_groups(cv->n)};
+    struct backward_job j = {.c = c,
+                             .conv = cv,
+                             .in = in,
+                             .out = out,
+                             .da = da,
+                             .din = din,
+                             .add = add,
+                             .ka = factors,
+                             .kb = factors + cv->co,
+                             .kc = factors + 2 * cv->co,
+                             .groups = cpu_groups(cv->n)};
     if (out->bn) {
         gradient_factors(out->bn, cv->co, (double)cv->n * ho * wo, factors, factors + cv->co, factors + 2 * cv->co);
     } else {
@@ -385,7 +397,8 @@ static void node_backward_task(void *ctx, int group, int thread)
 void cpu_node_backward(struct backend *be, int n, const struct node *nd, const float *da)
 {
     struct cpu *c = cpu_of(be);
-    struct node_job j = {.c = c, .node = nd, .da = da, .sums = cpu_reserve_sums(c, nd->c), .n = n, .groups = cpu_groups(n)};
+    struct node_job j = {
+        .c = c, .node = nd, .da = da, .sums = cpu_reserve_sums(c, nd->c), .n = n, .groups = cpu_groups(n)};
     pool_run(c->pool, j.groups, node_backward_task, &j);
     finish_sums(nd, j.sums, j.groups);
 }

@@ -37,7 +37,8 @@ static void max_pool2(const float *src, int h, int w, int c, float *dst)
 {
     for (int y = 0; y < h / 2; y++)
         for (int x = 0; x < w / 2; x++, dst += c) {
-            const float *a = src + ((size_t)(2 * y) * (size_t)w + (size_t)(2 * x)) * (size_t)c, *b = a + (size_t)w * (size_t)c;
+            const float *a = src + ((size_t)(2 * y) * (size_t)w + (size_t)(2 * x)) * (size_t)c,
+                        *b = a + (size_t)w * (size_t)c;
             for (int k = 0; k < c; k++) {
                 float m = a[k] > a[c + k] ? a[k] : a[c + k], l = b[k] > b[c + k] ? b[k] : b[c + k];
                 dst[k] = m > l ? m : l;
@@ -194,8 +195,16 @@ void cpu_fsp_backward(struct backend *be, const struct fsp_pair *p, const float 
     struct cpu *c = cpu_of(be);
     struct fsp_size z = fsp_size(p);
     size_t most = z.pooled1 > z.pooled2 ? z.pooled1 : z.pooled2;
-    struct fsp_job j = {.c = c, .pair = p, .f1 = f1, .f2 = f2, .dg = dg, .df1 = df1, .df2 = df2, .add1 = add1,
-                        .add2 = add2, .groups = cpu_groups(p->n)};
+    struct fsp_job j = {.c = c,
+                        .pair = p,
+                        .f1 = f1,
+                        .f2 = f2,
+                        .dg = dg,
+                        .df1 = df1,
+                        .df2 = df2,
+                        .add1 = add1,
+                        .add2 = add2,
+                        .groups = cpu_groups(p->n)};
     cpu_reserve_scratch(c, (size_t)p->c1 * (size_t)p->c2 + 16 + 2 * (z.pooled1 + z.pooled2) + most + 16);
     pool_run(c->pool, j.groups, fsp_backward_task, &j);
 }

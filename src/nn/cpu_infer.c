@@ -47,12 +47,14 @@ static void place_res_pad(const struct infer_step *s, const float *res, float *o
         const float *from = padded_row((float *)res, 2 * w, half, 2 * y);
         memset(to, 0, (size_t)w * (size_t)c * sizeof *to);
         for (int x = 0; x < w; x++)
-            memcpy(to + (size_t)x * (size_t)c + c / 4, from + (size_t)(2 * x) * (size_t)half, (size_t)half * sizeof *to);
+            memcpy(to + (size_t)x * (size_t)c + c / 4, from + (size_t)(2 * x) * (size_t)half,
+                   (size_t)half * sizeof *to);
     }
 }
 
 /* `start`: rows that the sums begin with (a residual, pitched like out), or NULL. */
-static void infer_conv1(const struct cpu *c, const struct infer_step *s, const float *in, const float *start, float *out)
+static void infer_conv1(const struct cpu *c, const struct infer_step *s, const float *in, const float *start,
+                        float *out)
 {
     const struct conv *cv = &s->conv;
     int ho = cv->h / cv->stride, wo = cv->w / cv->stride, co = cv->co;
@@ -61,8 +63,8 @@ static void infer_conv1(const struct cpu *c, const struct infer_step *s, const f
         float *to = padded_row(out, wo, co, y);
         for (int x = 0; x < wo * co; x++)
             to[x] = s->bias[x % co] + (start ? start[y * pitch + x] : 0);
-        c->k->mm(wo, cv->ci, co, 1, padded_row((float *)in, cv->w, cv->ci, y * cv->stride), (long)cv->stride * cv->ci, cv->weight,
-                 to, co, true);
+        c->k->mm(wo, cv->ci, co, 1, padded_row((float *)in, cv->w, cv->ci, y * cv->stride), (long)cv->stride * cv->ci,
+                 cv->weight, to, co, true);
         if (s->relu)
             c->k->affine(wo, co, to, NULL, NULL, NULL, true, to);
     }
@@ -78,7 +80,8 @@ static void infer_step_image(const struct infer_job *j, int step, int thread, in
     bool in_place = s->res_kind == RES_SAME && s->res == s->out;
     if (!in_place)
         cpu_pad_border(out, ho, wo, cv->co);
-    struct conv_out o = {.out = padded_row(out, wo, cv->co, 0), .pitch = (long)(wo + 2) * cv->co, .bias = s->bias, .relu = s->relu};
+    struct conv_out o = {
+        .out = padded_row(out, wo, cv->co, 0), .pitch = (long)(wo + 2) * cv->co, .bias = s->bias, .relu = s->relu};
     if (s->res_kind == RES_SAME) {
         o.res = padded_row(map_of(j, thread, s->res, m), wo, cv->co, 0);
     } else if (s->res_kind == RES_PAD) {
@@ -91,8 +94,8 @@ static void infer_step_image(const struct infer_job *j, int step, int thread, in
         j->c->k->conv3(in, cv->h, cv->w, cv->ci, cv->co, cv->stride, j->packed[step], &o);
     if (s->tap)
         for (int y = 0; y < ho; y++)
-            memcpy(s->tap + ((size_t)image * (size_t)ho + (size_t)y) * (size_t)(wo * cv->co), padded_row(out, wo, cv->co, y),
-                   (size_t)wo * (size_t)cv->co * sizeof *out);
+            memcpy(s->tap + ((size_t)image * (size_t)ho + (size_t)y) * (size_t)(wo * cv->co),
+                   padded_row(out, wo, cv->co, y), (size_t)wo * (size_t)cv->co * sizeof *out);
 }
 
 static void infer_head(const struct infer_job *j, int thread, int m, int image)
@@ -148,7 +151,8 @@ void cpu_infer(struct backend *be, const struct infer_plan *plan, int n, const f
     size_t weights = 0;
     for (int s = 0; s < plan->n_steps; s++) {
         const struct conv *cv = &plan->steps[s].conv;
-        size_t in = padded_size(cv->h, cv->w, cv->ci), out = padded_size(cv->h / cv->stride, cv->w / cv->stride, cv->co);
+        size_t in = padded_size(cv->h, cv->w, cv->ci),
+               out = padded_size(cv->h / cv->stride, cv->w / cv->stride, cv->co);
         j.map_floats = in > j.map_floats ? in : j.map_floats;
         j.map_floats = out > j.map_floats ? out : j.map_floats;
         weights += (size_t)cv->k * (size_t)cv->k * (size_t)cv->ci * (size_t)cv->co;

@@ -31,11 +31,23 @@ typedef float vf __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 #define UNROLL _Pragma("GCC unroll 64")
 #endif
 
-INLINE vf splat(float x) { return x - (vf){0}; }
-INLINE vf load(const float *p) { return *(const vf *)p; }
-INLINE void store(float *p, vf v) { *(vf *)p = v; }
+INLINE vf splat(float x)
+{
+    return x - (vf){0};
+}
+INLINE vf load(const float *p)
+{
+    return *(const vf *)p;
+}
+INLINE void store(float *p, vf v)
+{
+    *(vf *)p = v;
+}
 /* NaN passes, so that divergence shows. */
-INLINE vf relu(vf v) { return (vf)((__typeof__(v > v))v & ~(v < (vf){0})); }
+INLINE vf relu(vf v)
+{
+    return (vf)((__typeof__(v > v))v & ~(v < (vf){0}));
+}
 INLINE vf start_of(const float *p, bool add)
 {
     vf v = {0};
@@ -43,12 +55,18 @@ INLINE vf start_of(const float *p, bool add)
         v = load(p);
     return v;
 }
-INLINE bool fast(int c) { return c % VL == 0; }
+INLINE bool fast(int c)
+{
+    return c % VL == 0;
+}
 
 /* ---- packing ---- */
 
 /* Channel counts that are no multiple of VL make one block of their own width. */
-INLINE int block_width(int c) { return fast(c) ? VL : c; }
+INLINE int block_width(int c)
+{
+    return fast(c) ? VL : c;
+}
 
 static void pack(const float *w, int k, int ci, int co, float *packed)
 {
@@ -86,9 +104,11 @@ INLINE void conv3_tile(const float *in, long pitch, const int ci, const float *w
         const float *row = in + kh * pitch;
         for (int c = 0; c < ci; c++, w += 3 * VL) {
             const vf w0 = load(w), w1 = load(w + VL), w2 = load(w + 2 * VL);
-            UNROLL for (int r = 0; r < R; r++) {
+            UNROLL for (int r = 0; r < R; r++)
+            {
                 const float *p = row + r * stride * pitch + c;
-                UNROLL for (int q = 0; q < (T - 1) * stride + 3; q++) {
+                UNROLL for (int q = 0; q < (T - 1) * stride + 3; q++)
+                {
                     const vf x = splat(p[(long)q * ci]);
                     if (q % stride == 0 && q / stride < T)
                         acc[r * T + q / stride] += x * w0;
@@ -181,7 +201,8 @@ INLINE void s2_back_tile(const float *dz, int rows, long dpitch, const int co, c
 {
     enum { T = WIDE / 2 > 4 ? 8 : 4 };
     vf even[T], odd[T];
-    UNROLL for (int t = 0; t < T; t++) {
+    UNROLL for (int t = 0; t < T; t++)
+    {
         even[t] = start_of(din + 2L * t * ci, add);
         odd[t] = start_of(din + (2L * t + 1) * ci, add);
     }
@@ -190,7 +211,8 @@ INLINE void s2_back_tile(const float *dz, int rows, long dpitch, const int co, c
         for (int c = 0; c < co; c++, w += 3 * VL) {
             /* flipped: w[0] is kernel column 2, w[2] is column 0 */
             const vf k2 = load(w), k1 = load(w + VL), k0 = load(w + 2 * VL);
-            UNROLL for (int t = 0; t <= T; t++) {
+            UNROLL for (int t = 0; t <= T; t++)
+            {
                 const vf g = splat(row[(long)t * co + c]);
                 if (t < T) {
                     even[t] += g * k1;
@@ -201,7 +223,8 @@ INLINE void s2_back_tile(const float *dz, int rows, long dpitch, const int co, c
             }
         }
     }
-    UNROLL for (int t = 0; t < T; t++) {
+    UNROLL for (int t = 0; t < T; t++)
+    {
         store(din + 2L * t * ci, even[t]);
         store(din + (2L * t + 1) * ci, odd[t]);
     }
@@ -261,7 +284,7 @@ static void conv3_s2_back(const float *dz, int h, int w, int ci, int co, const f
  * three last dz vectors, so that every broadcast meets three of them; the ends of the row are peeled. */
 INLINE void dw_row1(const float *x, const int ci, const float *dz, int co, int w, const int C, vf *acc)
 {
-#define MEET(kw, d) UNROLL for (int c = 0; c < C; c++) acc[(kw) * C + c] += splat(x[c]) * (d)
+#define MEET(kw, d) UNROLL for (int c = 0; c < C; c++) acc[(kw)*C + c] += splat(x[c]) * (d)
     vf d0 = load(dz), d1 = d0, d2;
     MEET(0, d0);
     x += ci, dz += co, d1 = d0, d0 = load(dz);
@@ -269,7 +292,8 @@ INLINE void dw_row1(const float *x, const int ci, const float *dz, int co, int w
     MEET(1, d1);
     for (int q = 2; q < w; q++) {
         x += ci, dz += co, d2 = d1, d1 = d0, d0 = load(dz);
-        UNROLL for (int c = 0; c < C; c++) {
+        UNROLL for (int c = 0; c < C; c++)
+        {
             const vf v = splat(x[c]);
             acc[c] += v * d0;
             acc[C + c] += v * d1;
@@ -287,8 +311,8 @@ INLINE void dw_row2(const float *x, const int ci, const float *dz, int co, int w
 {
     for (int p = 0; p < wo; p++, x += 2 * ci, dz += co) {
         const vf d = load(dz);
-        UNROLL for (int kw = 0; kw < 3; kw++)
-            UNROLL for (int c = 0; c < C; c++) acc[kw * C + c] += splat(x[kw * ci + c]) * d;
+        UNROLL for (int kw = 0; kw < 3; kw++) UNROLL for (int c = 0; c < C; c++) acc[kw * C + c] +=
+            splat(x[kw * ci + c]) * d;
     }
 }
 #undef MEET
@@ -304,11 +328,11 @@ INLINE void dw_block(const float *x, long xpitch, const int ci, const float *dz,
         else
             dw_row2(x, ci, dz, co, wo, C, acc);
     }
-    UNROLL for (int kw = 0; kw < 3; kw++)
-        UNROLL for (int c = 0; c < C; c++) {
-            float *to = dw + ((long)kw * ci + c) * co;
-            store(to, load(to) + acc[kw * C + c]);
-        }
+    UNROLL for (int kw = 0; kw < 3; kw++) UNROLL for (int c = 0; c < C; c++)
+    {
+        float *to = dw + ((long)kw * ci + c) * co;
+        store(to, load(to) + acc[kw * C + c]);
+    }
 }
 
 INLINE void dw_map(const float *x, int h, int w, const int ci, int co, const int stride, const float *dz, float *dw,
@@ -393,7 +417,8 @@ static void mm(int p, int c, int co, float alpha, const float *x, long xp, const
         }
 }
 
-INLINE void mm_t_tile(const int C, int p, float alpha, const float *x, long xp, const float *y, long yp, float *dw, int co)
+INLINE void mm_t_tile(const int C, int p, float alpha, const float *x, long xp, const float *y, long yp, float *dw,
+                      int co)
 {
     vf acc[8];
     UNROLL for (int i = 0; i < C; i++) acc[i] = (vf){0};

@@ -22,7 +22,8 @@ struct cpu_kernels {
     void (*pack)(const float *w, int k, int ci, int co, float *packed);
     void (*pack_flip)(const float *w, int k, int ci, int co, float *packed);
     /* in: padded (h+2, w+2, ci); out: (h/stride, w/stride, co). h, w: of the input. */
-    void (*conv3)(const float *in, int h, int w, int ci, int co, int stride, const float *packed, const struct conv_out *);
+    void (*conv3)(const float *in, int h, int w, int ci, int co, int stride, const float *packed,
+                  const struct conv_out *);
     /* Gradient of a stride-2 conv3's input: dz padded (h/2+2, w/2+2, co) -> (h, w, ci); packed by pack_flip. */
     void (*conv3_s2_back)(const float *dz, int h, int w, int ci, int co, const float *packed, float *din, bool add);
     /* dw[3][3][ci][co] += ; x padded (h+2, w+2, ci), dz padded (h/stride+2, w/stride+2, co). */

@@ -58,8 +58,8 @@ void cpu_fc_forward(struct backend *be, int n, int c, int k, const float *x, con
     }
 }
 
-void cpu_fc_backward(struct backend *be, int n, int c, int k, const float *x, const float *w, const float *dy, float *dw,
-                     float *db, float *dx)
+void cpu_fc_backward(struct backend *be, int n, int c, int k, const float *x, const float *w, const float *dy,
+                     float *dw, float *db, float *dx)
 {
     (void)be;
     memset(dw, 0, (size_t)c * (size_t)k * sizeof *dw);

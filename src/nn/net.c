@@ -19,12 +19,15 @@ bool net_parse(const char *name, bool shortcut_b, int classes, struct net_spec *
     char *end = NULL;
     memset(s, 0, sizeof *s);
     if (strncasecmp(name, "res", 3) != 0 && strncasecmp(name, "vgg", 3) != 0)
-        return err_set(err, ERR_CONFIG, "net '%s' is not known: allowed are resN and vggN with N = 6n + 2 (res14, vgg26, res14x4)", name);
+        return err_set(err, ERR_CONFIG,
+                       "net '%s' is not known: allowed are resN and vggN with N = 6n + 2 (res14, vgg26, res14x4)",
+                       name);
     s->kind = strncasecmp(name, "res", 3) == 0 ? NET_RES : NET_VGG;
     long depth = name[3] >= '0' && name[3] <= '9' ? strtol(name + 3, &end, 10) : -1;
     if (depth < 8 || depth > 1202 || (depth - 2) % 6 != 0) {
         long below = depth < 8 ? 8 : depth > 1202 ? 1202 : depth - (depth - 2) % 6;
-        return err_set(err, ERR_CONFIG, "net '%s': the depth is not 6n + 2 between 8 and 1202: the nearest are %.3s%ld and %.3s%ld",
+        return err_set(err, ERR_CONFIG,
+                       "net '%s': the depth is not 6n + 2 between 8 and 1202: the nearest are %.3s%ld and %.3s%ld",
                        name, name, below, name, below + 6 > 1202 ? 1202 : below + 6);
     }
     long width = 16;
@@ -34,7 +37,10 @@ bool net_parse(const char *name, bool shortcut_b, int classes, struct net_spec *
         width = num[-1] == 'x' ? 16 * v : v;
     }
     if (*end || width < 4 || width > 256 || width % 4)
-        return err_set(err, ERR_CONFIG, "net '%s': the width is not known: allowed are xK (K times 16, up to x16) and wW (a multiple of 4 from 4 to 256)", name);
+        return err_set(
+            err, ERR_CONFIG,
+            "net '%s': the width is not known: allowed are xK (K times 16, up to x16) and wW (a multiple of 4 from 4 to 256)",
+            name);
     s->depth = (int)depth;
     s->n = (int)(depth - 2) / 6;
     s->width = (int)width;
@@ -73,7 +79,8 @@ static struct entry *add_entry(struct net *net, enum where where, enum layout la
     return e;
 }
 
-static int add_unit(struct net *net, int side, int ci, int co, int k, int stride, const char *conv_name, const char *bn_name)
+static int add_unit(struct net *net, int side, int ci, int co, int k, int stride, const char *conv_name,
+                    const char *bn_name)
 {
     struct unit *u = &net->units[net->n_units];
     int stored = ci == 3 ? 4 : ci;
@@ -144,10 +151,16 @@ static void bind_units(struct net *net)
         size_t co = (size_t)u->conv.co;
         u->conv.weight = net->params + u->weight;
         u->conv.dweight = net->grads + u->weight;
-        u->bn = (struct bn){.gamma = net->params + u->gamma, .beta = net->params + u->beta,
-                            .running_mean = running, .running_var = running + co,
-                            .mean = stats, .invstd = stats + co, .scale = stats + 2 * co, .shift = stats + 3 * co,
-                            .dgamma = net->grads + u->gamma, .dbeta = net->grads + u->beta};
+        u->bn = (struct bn){.gamma = net->params + u->gamma,
+                            .beta = net->params + u->beta,
+                            .running_mean = running,
+                            .running_var = running + co,
+                            .mean = stats,
+                            .invstd = stats + co,
+                            .scale = stats + 2 * co,
+                            .shift = stats + 3 * co,
+                            .dgamma = net->grads + u->gamma,
+                            .dbeta = net->grads + u->beta};
         running += 2 * co;
         stats += 4 * co;
     }
@@ -181,8 +194,9 @@ void net_free(struct net *net)
 {
     if (!net)
         return;
-    float *device[] = {net->params, net->grads, net->momentum, net->running, net->batch_stats, net->folded, net->z,
-                       net->a, net->d[0], net->d[1], net->d[2], net->feature, net->dfeature, net->logits, net->dlogits};
+    float *device[] = {net->params, net->grads,   net->momentum, net->running, net->batch_stats,
+                       net->folded, net->z,       net->a,        net->d[0],    net->d[1],
+                       net->d[2],   net->feature, net->dfeature, net->logits,  net->dlogits};
     for (size_t i = 0; i < ARRAY_LEN(device); i++)
         net->be->ops->mem_free(net->be, device[i]);
     free(net->units);

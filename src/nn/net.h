@@ -28,7 +28,10 @@ void net_spec_format(const struct net_spec *, char *buf, size_t cap);
 struct map_shape {
     int h, w, c;
 };
-static inline int net_blocks(const struct net_spec *s) { return 3 * s->n; }
+static inline int net_blocks(const struct net_spec *s)
+{
+    return 3 * s->n;
+}
 struct map_shape net_tap_shape(const struct net_spec *, int tap); /* tap -b: that of tap b */
 
 /* A net's parameters, running statistics and gradients on one backend. */
@@ -51,9 +54,9 @@ struct net_tensor {
 };
 int net_tensor_count(const struct net *);
 const struct net_tensor *net_tensor(const struct net *, int i);
-void net_tensor_get(struct net *, int i, float *host);       /* downloads and reorders */
+void net_tensor_get(struct net *, int i, float *host); /* downloads and reorders */
 void net_tensor_set(struct net *, int i, const float *host);
-void net_momentum_get(struct net *, int i, float *host);     /* parameters only */
+void net_momentum_get(struct net *, int i, float *host); /* parameters only */
 void net_momentum_set(struct net *, int i, const float *host);
 void net_momentum_clear(struct net *);
 bool net_finite(struct net *); /* every parameter and running value */

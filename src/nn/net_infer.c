@@ -16,7 +16,8 @@ void net_fold(struct net *net)
 static struct infer_step step_of(const struct net *net, int unit, int in, int out, bool relu)
 {
     const struct unit *u = &net->units[unit];
-    struct infer_step s = {.conv = u->conv, .bias = net->folded + u->bias, .in = in, .out = out, .res = -1, .relu = relu};
+    struct infer_step s = {
+        .conv = u->conv, .bias = net->folded + u->bias, .in = in, .out = out, .res = -1, .relu = relu};
     s.conv.weight = net->folded + u->folded;
     return s;
 }
@@ -60,7 +61,11 @@ void net_infer(struct net *net, int n, const float *x, const int *tap_no, float 
         steps[first].tap = tap_target(-(b + 1), tap_no, taps, n_taps);
         steps[count - 1].tap = tap_target(b + 1, tap_no, taps, n_taps);
     }
-    struct infer_plan plan = {.n_steps = count, .n_maps = 4, .steps = steps, .fc_weight = net->params + net->fc_weight,
-                              .fc_bias = net->params + net->fc_bias, .classes = net->spec.classes};
+    struct infer_plan plan = {.n_steps = count,
+                              .n_maps = 4,
+                              .steps = steps,
+                              .fc_weight = net->params + net->fc_weight,
+                              .fc_bias = net->params + net->fc_bias,
+                              .classes = net->spec.classes};
     net->be->ops->infer(net->be, &plan, n, x, logits);
 }

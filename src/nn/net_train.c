@@ -22,8 +22,12 @@ static size_t unit_floats(const struct net *net, const struct unit *u)
 
 static struct node unit_node(const struct unit *u, bool relu)
 {
-    return (struct node){.h = u->conv.h / u->conv.stride, .w = u->conv.w / u->conv.stride, .c = u->conv.co, .z = u->z,
-                         .bn = &u->bn, .relu = relu};
+    return (struct node){.h = u->conv.h / u->conv.stride,
+                         .w = u->conv.w / u->conv.stride,
+                         .c = u->conv.co,
+                         .z = u->z,
+                         .bn = &u->bn,
+                         .relu = relu};
 }
 
 static void bind_nodes(struct net *net)
@@ -149,8 +153,8 @@ static bool tap_gradients(const struct tap_grad *taps, int n_taps, int tap, floa
     return add;
 }
 
-static void unit_backward(struct net *net, int unit, const struct node *in, const struct node *out, float *da, float *din,
-                          bool add, bool sums)
+static void unit_backward(struct net *net, int unit, const struct node *in, const struct node *out, float *da,
+                          float *din, bool add, bool sums)
 {
     net->be->ops->conv_backward(net->be, &net->units[unit].conv, in, out, da, din, add, sums);
 }

@@ -57,7 +57,8 @@ static void map_text(const struct net_spec *s, int first, int last, char *buf, s
     char name[32];
     struct map_shape a = net_tap_shape(s, first), b = net_tap_shape(s, last);
     net_spec_format(s, name, sizeof name);
-    str_append(buf, cap, 0, "%s's maps %dx%dx%d and %dx%dx%d (matrix %dx%d)", name, a.h, a.w, a.c, b.h, b.w, b.c, a.c, b.c);
+    str_append(buf, cap, 0, "%s's maps %dx%dx%d and %dx%dx%d (matrix %dx%d)", name, a.h, a.w, a.c, b.h, b.w, b.c, a.c,
+               b.c);
 }
 
 bool fsp_check(const struct net_spec *teacher, const struct net_spec *student, bool inside, struct err *err)
@@ -70,10 +71,12 @@ bool fsp_check(const struct net_spec *teacher, const struct net_spec *student, b
         if (inside && (t.first[i] == t.last[i] || s.first[i] == s.last[i]))
             return err_set(err, ERR_SHAPE,
                            "section %d cannot be paired inside: a net of one block a section has no first and last "
-                           "block to pair (%s, %s); use pairing = section or a deeper net", i + 1, tm, sm);
+                           "block to pair (%s, %s); use pairing = section or a deeper net",
+                           i + 1, tm, sm);
         if (net_tap_shape(teacher, t.first[i]).c != net_tap_shape(student, s.first[i]).c ||
             net_tap_shape(teacher, t.last[i]).c != net_tap_shape(student, s.last[i]).c)
-            return err_set(err, ERR_SHAPE, "section %d cannot be paired: teacher %s, student %s; the matrices must have equal shapes",
+            return err_set(err, ERR_SHAPE,
+                           "section %d cannot be paired: teacher %s, student %s; the matrices must have equal shapes",
                            i + 1, tm, sm);
     }
     return true;
@@ -83,8 +86,9 @@ bool hint_check(const struct net_spec *teacher, const struct net_spec *student, 
 {
     struct map_shape t = net_tap_shape(teacher, hint_tap(teacher)), s = net_tap_shape(student, hint_tap(student));
     if (t.h != s.h || t.w != s.w)
-        return err_set(err, ERR_SHAPE, "hint map %dx%dx%d of the teacher and guided map %dx%dx%d of the student differ in size",
-                       t.h, t.w, t.c, s.h, s.w, s.c);
+        return err_set(err, ERR_SHAPE,
+                       "hint map %dx%dx%d of the teacher and guided map %dx%dx%d of the student differ in size", t.h,
+                       t.w, t.c, s.h, s.w, s.c);
     return true;
 }
 
@@ -149,7 +153,8 @@ static void alloc_fsp(struct train *t, bool inside)
 
 static void alloc_hint(struct train *t)
 {
-    struct map_shape s = net_tap_shape(net_spec(t->student), t->shint), r = net_tap_shape(net_spec(t->teacher), t->thint);
+    struct map_shape s = net_tap_shape(net_spec(t->student), t->shint),
+                     r = net_tap_shape(net_spec(t->teacher), t->thint);
     t->dhint = floats(t, (size_t)t->batch * (size_t)r.h * (size_t)r.w * (size_t)r.c);
     if (s.c == r.c)
         return;
@@ -163,7 +168,8 @@ static void alloc_hint(struct train *t)
     t->reg.conv.dweight = t->reg.grad;
 }
 
-struct train *train_new(struct backend *be, struct net *student, struct net *teacher, int batch, bool inside, struct err *err)
+struct train *train_new(struct backend *be, struct net *student, struct net *teacher, int batch, bool inside,
+                        struct err *err)
 {
     struct train *t = xcalloc(1, sizeof *t);
     t->be = be;
@@ -194,8 +200,9 @@ void train_free(struct train *t)
 {
     if (!t)
         return;
-    float *device[] = {t->x, t->tlogits, t->gt[0], t->gt[1], t->gt[2], t->gs[0], t->gs[1], t->gs[2], t->dgs[0], t->dgs[1],
-                       t->dgs[2], t->dhint, t->reg.weight, t->reg.grad, t->reg.velocity, t->reg.z};
+    float *device[] = {t->x,          t->tlogits,  t->gt[0],        t->gt[1],  t->gt[2],  t->gs[0],
+                       t->gs[1],      t->gs[2],    t->dgs[0],       t->dgs[1], t->dgs[2], t->dhint,
+                       t->reg.weight, t->reg.grad, t->reg.velocity, t->reg.z};
     for (size_t i = 0; i < ARRAY_LEN(device); i++)
         t->be->ops->mem_free(t->be, device[i]);
     for (int i = 0; i < t->n_tmaps; i++)
@@ -219,8 +226,8 @@ static void lap(struct train *t, struct step_result *r, enum step_part part)
 static void ce_loss(struct train *t, const struct hyper *h, float weight, bool add, struct step_result *r)
 {
     const struct net_spec *s = net_spec(t->student);
-    t->be->ops->softmax_ce(t->be, t->batch, s->classes, net_logits(t->student), t->labels, h->label_smoothing, weight, add,
-                           net_dlogits(t->student), &r->ce, &r->correct);
+    t->be->ops->softmax_ce(t->be, t->batch, s->classes, net_logits(t->student), t->labels, h->label_smoothing, weight,
+                           add, net_dlogits(t->student), &r->ce, &r->correct);
 }
 
 static void step_ce(struct train *t, const struct hyper *h, struct step_result *r)
@@ -301,10 +308,12 @@ static void step_fsp(struct train *t, const struct hyper *h, struct step_result 
     for (int i = 0; i < 3; i++) {
         float out[3];
         int size = t->spair[i].c1 * t->spair[i].c2;
-        ops->fsp_forward(t->be, &t->tpair[i], teacher_map(t, t->ttaps.first[i]), teacher_map(t, t->ttaps.last[i]), t->gt[i]);
-        ops->fsp_forward(t->be, &t->spair[i], net_tap(t->student, t->staps.first[i]), net_tap(t->student, t->staps.last[i]),
-                         t->gs[i]);
-        ops->fsp_loss(t->be, t->batch, size, t->gt[i], t->gs[i], h->fsp_mean ? (float)size : 1.0f, h->lambda[i], t->dgs[i], out);
+        ops->fsp_forward(t->be, &t->tpair[i], teacher_map(t, t->ttaps.first[i]), teacher_map(t, t->ttaps.last[i]),
+                         t->gt[i]);
+        ops->fsp_forward(t->be, &t->spair[i], net_tap(t->student, t->staps.first[i]),
+                         net_tap(t->student, t->staps.last[i]), t->gs[i]);
+        ops->fsp_loss(t->be, t->batch, size, t->gt[i], t->gs[i], h->fsp_mean ? (float)size : 1.0f, h->lambda[i],
+                      t->dgs[i], out);
         r->fsp[i] = out[0];
         r->fsp_student[i] = out[1];
         r->fsp_teacher[i] = out[2];
@@ -358,8 +367,14 @@ bool train_step(struct train *t, enum objective objective, const float *x, const
 {
     static void (*const steps[])(struct train *, const struct hyper *, struct step_result *) = {
         [OBJ_CE] = step_ce, [OBJ_FSP] = step_fsp, [OBJ_HINT] = step_hint, [OBJ_KD] = step_kd};
-    *r = (struct step_result){.loss = NAN, .ce = NAN, .kd = NAN, .hint = NAN, .fsp = {NAN, NAN, NAN},
-                              .fsp_student = {NAN, NAN, NAN}, .fsp_teacher = {NAN, NAN, NAN}, .correct = -1};
+    *r = (struct step_result){.loss = NAN,
+                              .ce = NAN,
+                              .kd = NAN,
+                              .hint = NAN,
+                              .fsp = {NAN, NAN, NAN},
+                              .fsp_student = {NAN, NAN, NAN},
+                              .fsp_teacher = {NAN, NAN, NAN},
+                              .correct = -1};
     for (int i = 0; i < STEP_PARTS; i++)
         r->seconds[i] = NAN;
     t->lap_from = clock_seconds();
@@ -375,8 +390,8 @@ bool train_step(struct train *t, enum objective objective, const float *x, const
     int last = objective == OBJ_HINT ? t->shint : net_blocks(net_spec(t->student));
     net_sgd(t->student, last, head, h->lr, h->momentum, h->weight_decay, h->nesterov);
     if (objective == OBJ_HINT && t->reg.conv.co)
-        t->be->ops->sgd(t->be, (size_t)t->reg.conv.ci * (size_t)t->reg.conv.co, t->reg.weight, t->reg.grad, t->reg.velocity,
-                        h->lr, h->momentum, h->weight_decay, h->nesterov);
+        t->be->ops->sgd(t->be, (size_t)t->reg.conv.ci * (size_t)t->reg.conv.co, t->reg.weight, t->reg.grad,
+                        t->reg.velocity, h->lr, h->momentum, h->weight_decay, h->nesterov);
     bool ok = t->be->ops->sync(t->be, err);
     lap(t, r, PART_UPDATE);
     return ok;
@@ -437,8 +452,8 @@ void train_regressor_init(struct train *t, uint64_t seed)
     free(w);
 }
 
-bool eval_batch(struct backend *be, struct net *net, const float *x, const int *labels, int n, int *correct, float *loss,
-                struct err *err)
+bool eval_batch(struct backend *be, struct net *net, const float *x, const int *labels, int n, int *correct,
+                float *loss, struct err *err)
 {
     int k = net_spec(net)->classes;
     size_t xbytes = (size_t)n * 32 * 32 * 4 * sizeof *x, lbytes = (size_t)n * (size_t)k * sizeof(float);

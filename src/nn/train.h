@@ -51,16 +51,17 @@ enum step_part {
 };
 
 struct step_result {
-    float loss, ce, kd, hint; /* NaN where the objective has none */
-    float fsp[3];             /* unweighted, in the declared norm */
+    float loss, ce, kd, hint;             /* NaN where the objective has none */
+    float fsp[3];                         /* unweighted, in the declared norm */
     float fsp_student[3], fsp_teacher[3]; /* 1/N sum |S_i|^2, 1/N sum |T_i|^2 */
-    int correct;              /* of the batch; -1 where there are no logits */
-    double seconds[STEP_PARTS]; /* NaN where the objective has no such part, or the backend cannot tell */
+    int correct;                          /* of the batch; -1 where there are no logits */
+    double seconds[STEP_PARTS];           /* NaN where the objective has no such part, or the backend cannot tell */
 };
 
 struct train;
 /* Both nets on one backend, not owned. teacher may be NULL (CE only). inside: see fsp_taps. */
-struct train *train_new(struct backend *, struct net *student, struct net *teacher, int batch, bool inside, struct err *);
+struct train *train_new(struct backend *, struct net *student, struct net *teacher, int batch, bool inside,
+                        struct err *);
 void train_free(struct train *);
 /* One step on x (batch, 32, 32, 4) host floats: forward, losses, backward, SGD. A non-finite loss is reported in the
  * result and the update is not made. */

@@ -187,7 +187,8 @@ static void obey(struct app *a, const struct request *r, bool tune)
     case ASK_STATUS: app_say(a, ROLE_TEXT, "%s", r->text); break;
     case ASK_TYPE: open_typing(a, r, tune); break;
     case ASK_PROBE: {
-        struct wire_request w = {.ask = WIRE_PROBE, .image = a->model.sel.probe_image, .block = a->model.sel.probe_block};
+        struct wire_request w = {
+            .ask = WIRE_PROBE, .image = a->model.sel.probe_image, .block = a->model.sel.probe_block};
         a->model.probe.waiting = link_ask(a, &w);
         break;
     }
@@ -299,7 +300,9 @@ static bool everywhere(struct app *a, enum command c)
     case CMD_NEXT_TRIAL: select_trial(a, 1); return true;
     case CMD_PREVIOUS_TRIAL: select_trial(a, -1); return true;
     case CMD_FOLLOW: follow(a); return true;
-    case CMD_PAUSE: ask_study(a, strcmp(a->model.live.state, "paused") == 0 ? WIRE_RESUME : WIRE_PAUSE, ""); return true;
+    case CMD_PAUSE:
+        ask_study(a, strcmp(a->model.live.state, "paused") == 0 ? WIRE_RESUME : WIRE_PAUSE, "");
+        return true;
     case CMD_STOP: ask_study(a, WIRE_STOP, "stop the study? It is saved; its process ends."); return true;
     case CMD_SKIP: ask_study(a, WIRE_SKIP, "end this stage here? The trial counts as edited."); return true;
     case CMD_CLONE: clone_trial(a); return true;

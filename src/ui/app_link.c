@@ -107,8 +107,8 @@ static void say_answer(struct app *a, const struct wire_request *r, json_t *o)
     int step = (int)json_integer_value(json_object_get(o, "step"));
     switch (r->ask) {
     case WIRE_SET:
-        app_say(a, ROLE_GOOD, "%s %.6g -> %.6g at step %d of %s", r->key[0], json_number_value(before), r->value[0], step,
-                stage ? stage : "?");
+        app_say(a, ROLE_GOOD, "%s %.6g -> %.6g at step %d of %s", r->key[0], json_number_value(before), r->value[0],
+                step, stage ? stage : "?");
         break;
     case WIRE_CLONE:
         app_say(a, ROLE_GOOD, "trial %d will run with these values", (int)json_integer_value(clone));

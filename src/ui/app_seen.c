@@ -32,7 +32,8 @@ static void count_trials(const struct model *m, int *ended, double *best)
     *best = 0;
     for (int i = 0; i < m->n_trials; i++) {
         const struct trial_row *t = &m->trials[i];
-        *ended += t->state == TRIAL_COMPLETE || t->state == TRIAL_DIVERGED || t->state == TRIAL_FAILED || t->state == TRIAL_PRUNED;
+        *ended += t->state == TRIAL_COMPLETE || t->state == TRIAL_DIVERGED || t->state == TRIAL_FAILED ||
+                  t->state == TRIAL_PRUNED;
         if (t->state == TRIAL_COMPLETE && t->val_accuracy > *best)
             *best = t->val_accuracy;
     }

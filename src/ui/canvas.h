@@ -45,12 +45,14 @@ void canvas_fill(struct canvas *, struct rect, uint32_t rune, struct style);
  * in the half that is inside. Control characters are shown as '?', combining marks left out (Hangul letters are joined
  * to syllables). Returns the column after the last one written. */
 int canvas_text(struct canvas *, struct rect clip, int x, int y, struct style, const char *utf8);
-int canvas_printf(struct canvas *, struct rect clip, int x, int y, struct style, const char *fmt, ...) PRINTF_LIKE(6, 7);
+int canvas_printf(struct canvas *, struct rect clip, int x, int y, struct style, const char *fmt, ...)
+    PRINTF_LIKE(6, 7);
 /* Right-aligned: the last character stands in column x_end - 1. */
 void canvas_text_right(struct canvas *, struct rect clip, int x_end, int y, struct style, const char *utf8);
 /* A frame with a title in its upper edge (none where the frame is narrower than 7); ascii: of + - |. Returns the inside;
  * nothing is drawn in a rectangle smaller than 2x2. */
-struct rect canvas_frame(struct canvas *, struct rect, const char *title, struct style line, struct style text, bool ascii);
+struct rect canvas_frame(struct canvas *, struct rect, const char *title, struct style line, struct style text,
+                         bool ascii);
 
 struct rect rect_inset(struct rect, int dx, int dy);
 struct rect rect_and(struct rect, struct rect);

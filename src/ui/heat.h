@@ -7,10 +7,10 @@
 #include "theme.h"
 
 struct heat {
-    int m, n;           /* rows, columns */
-    const float *v;     /* (m, n) row-major; NaN has a colour of its own */
+    int m, n;       /* rows, columns */
+    const float *v; /* (m, n) row-major; NaN has a colour of its own */
     enum colormap map;
-    double lo, hi;      /* the colours' ends; lo == hi: everything has the middle colour */
+    double lo, hi;          /* the colours' ends; lo == hi: everything has the middle colour */
     int cursor_i, cursor_j; /* -1: none */
 };
 

@@ -6,7 +6,7 @@
 
 #include "term.h"
 
-#define CTRL(c) ((c) & 0x1f)
+#define CTRL(c) ((c)&0x1f)
 
 const struct key_def key_table[] = {
     /* steering */
@@ -123,7 +123,10 @@ void keys_print(FILE *f, bool roff)
     static const char *const views[] = {NULL, "run", "fsp", "device", "log", "setup"};
     static const char *const names[] = {"Everywhere", "Run", "FSP", "Device", "Log", "Setup"};
     for (size_t v = 0; v < ARRAY_LEN(views); v++) {
-        fprintf(f, roff ? ".SS %s\n" : v ? "\n### %s\n\n| key | what it does |\n|---|---|\n" : "### %s\n\n| key | what it does |\n|---|---|\n",
+        fprintf(f,
+                roff ? ".SS %s\n"
+                : v  ? "\n### %s\n\n| key | what it does |\n|---|---|\n"
+                     : "### %s\n\n| key | what it does |\n|---|---|\n",
                 names[v]);
         for (int i = 0; i < key_count; i++) {
             const struct key_def *k = &key_table[i];

@@ -261,7 +261,7 @@ static void take_settings(struct model *m, const char *text)
     struct params p;
     struct err ignored;
     params_init(&p);
-    for (char *copy = xstrdup(text), *line = copy, *end; ; line = end + 1) {
+    for (char *copy = xstrdup(text), *line = copy, *end;; line = end + 1) {
         end = line + strcspn(line, "\n");
         bool last = !*end;
         *end = 0;

@@ -50,7 +50,7 @@ struct fsp_frame {
 /* FSP matrices of one block of both nets on a probe image, asked of the study process. */
 struct probe {
     bool valid, waiting;
-    char message[256]; /* why it could not be had */
+    char message[256];                     /* why it could not be had */
     int image, images, label, step, trial; /* images: how many there are to choose from */
     char class_name[32];
     uint8_t rgb24[32 * 32 * 3];
@@ -77,9 +77,9 @@ struct model {
     bool readonly;
     enum connection conn;
     char conn_message[256];
-    double now;       /* clock_seconds of this frame */
-    int64_t now_ms;   /* wall clock of this frame */
-    double live_at;   /* of the latest snapshot; NaN: none yet */
+    double now;     /* clock_seconds of this frame */
+    int64_t now_ms; /* wall clock of this frame */
+    double live_at; /* of the latest snapshot; NaN: none yet */
     struct live live;
 
     bool has_settings;
@@ -91,27 +91,27 @@ struct model {
     struct event_row *events; /* by id */
     int64_t seen_event;       /* the newest when the user last left; 0: never here */
 
-    struct curves curves;     /* of sel.trial */
+    struct curves curves; /* of sel.trial */
     int n_overlay;
     struct curves overlay[8]; /* of other trials */
     int n_fsp_steps;
-    int *fsp_steps;           /* recorded, ascending, of sel.trial in stage transfer */
-    struct fsp_frame fsp;     /* at sel.fsp_step */
+    int *fsp_steps;       /* recorded, ascending, of sel.trial in stage transfer */
+    struct fsp_frame fsp; /* at sel.fsp_step */
     struct probe probe;
 
-    int n_gpus, n_samples;    /* samples: ring, the newest at (sample_first + n_samples - 1) % DEVICE_SAMPLES */
+    int n_gpus, n_samples; /* samples: ring, the newest at (sample_first + n_samples - 1) % DEVICE_SAMPLES */
     int sample_first;
     struct device_sample samples[DEVICE_SAMPLES];
     struct proc_info proc; /* the latest, for the next one's differences */
     struct gpuinfo *gpus;  /* NULL: none; opened with the first sample */
     bool gpus_tried;
-    struct store *store;   /* NULL: not there yet */
+    struct store *store; /* NULL: not there yet */
 
     struct selection {
-        int trial;            /* that is looked at */
-        bool follow;          /* the one that runs */
-        char stage[16];       /* "": the one that runs */
-        int fsp_step;         /* -1: the latest */
+        int trial;                    /* that is looked at */
+        bool follow;                  /* the one that runs */
+        char stage[16];               /* "": the one that runs */
+        int fsp_step;                 /* -1: the latest */
         int probe_image, probe_block; /* block 0: sections instead of blocks */
         int overlay[8], n_overlay;
         int tune; /* what + and - change, see tune.h */
@@ -132,7 +132,7 @@ bool model_read_store(struct model *, struct err *);
 /* Takes a sample of GPU and process. */
 void model_sample(struct model *);
 const struct device_sample *model_sample_at(const struct model *, int i); /* 0: the oldest */
-const struct trial_row *model_trial(const struct model *, int number); /* NULL */
+const struct trial_row *model_trial(const struct model *, int number);    /* NULL */
 /* The stage that is shown: sel.stage, or the running one, or the last that the selected trial has values of. */
 const char *model_stage(const struct model *);
 

@@ -70,10 +70,10 @@ static bool take_all(struct probe *p, json_t *o)
     p->trial = int_of(o, "trial");
     str_append(p->class_name, sizeof p->class_name, 0, "%s", class_name ? class_name : "");
     return rgb && base64_decode(rgb, p->rgb24, sizeof p->rgb24) &&
-           take_net(json_object_get(o, "teacher"), p->teacher_name, sizeof p->teacher_name, &p->teacher_block, &p->teacher_blocks,
-                    &p->tm, &p->tn, &p->t) &&
-           take_net(json_object_get(o, "student"), p->student_name, sizeof p->student_name, &p->student_block, &p->student_blocks,
-                    &p->sm, &p->sn, &p->s) &&
+           take_net(json_object_get(o, "teacher"), p->teacher_name, sizeof p->teacher_name, &p->teacher_block,
+                    &p->teacher_blocks, &p->tm, &p->tn, &p->t) &&
+           take_net(json_object_get(o, "student"), p->student_name, sizeof p->student_name, &p->student_block,
+                    &p->student_blocks, &p->sm, &p->sn, &p->s) &&
            take_pairs(p, json_object_get(o, "pairs"));
 }
 

@@ -25,8 +25,8 @@ struct plot {
     const struct plot_curve *curves;
     int n_marks;
     const struct plot_mark *marks; /* vertical lines */
-    double x_min, x_max; /* NaN: from the data */
-    double y_min, y_max; /* NaN: from the data (log: its positive values) */
+    double x_min, x_max;           /* NaN: from the data */
+    double y_min, y_max;           /* NaN: from the data (log: its positive values) */
     bool log_y;
     double cursor; /* an x, or NaN: none. The read-out (value of each curve there) stands in the legend */
     double smooth; /* exponential moving average of that weight in [0, 1), corrected for its start; 0: none. The raw

@@ -121,8 +121,9 @@ static const struct loss_row {
     const char *key, *name;
     enum theme_role role;
 } losses[] = {
-    {"loss", "total", ROLE_CURVE1}, {"ce", "CE", ROLE_CURVE5},     {"kd", "KD", ROLE_CURVE6},     {"hint", "hint", ROLE_CURVE6},
-    {"fsp1", "FSP 1", ROLE_CURVE2}, {"fsp2", "FSP 2", ROLE_CURVE3}, {"fsp3", "FSP 3", ROLE_CURVE4},
+    {"loss", "total", ROLE_CURVE1}, {"ce", "CE", ROLE_CURVE5},      {"kd", "KD", ROLE_CURVE6},
+    {"hint", "hint", ROLE_CURVE6},  {"fsp1", "FSP 1", ROLE_CURVE2}, {"fsp2", "FSP 2", ROLE_CURVE3},
+    {"fsp3", "FSP 3", ROLE_CURVE4},
 };
 
 /* A series that is the total itself (CE alone, with no other part) would hide it. */
@@ -213,8 +214,13 @@ void run_plot_make(struct run_plot *p, const struct model *m, const struct look 
 {
     static const char *const axes[] = {"step", "epoch", "seconds"};
     memset(p, 0, sizeof *p);
-    p->plot = (struct plot){.x_label = axes[l->axis], .x_min = NAN, .x_max = NAN, .y_min = NAN, .y_max = NAN,
-                            .cursor = l->cursor, .smooth = run_smoothing(l->smooth)};
+    p->plot = (struct plot){.x_label = axes[l->axis],
+                            .x_min = NAN,
+                            .x_max = NAN,
+                            .y_min = NAN,
+                            .y_max = NAN,
+                            .cursor = l->cursor,
+                            .smooth = run_smoothing(l->smooth)};
     if (l->axis == AXIS_EPOCH && m->live.steps_per_epoch <= 0)
         p->plot.x_label = axes[AXIS_STEP];
     if (kind == RUN_LOSSES) {

@@ -28,8 +28,8 @@ struct run_plot {
 
 double run_smoothing(int index); /* 0 for index 0; wraps */
 /* Fills *p for the stage; release it afterwards. */
-void run_plot_make(struct run_plot *p, const struct model *, const struct look *, const struct run_look *, const char *stage,
-                   enum run_plot_kind);
+void run_plot_make(struct run_plot *p, const struct model *, const struct look *, const struct run_look *,
+                   const char *stage, enum run_plot_kind);
 void run_plot_release(struct run_plot *);
 /* The data's ends on the x axis in that stage; false: nothing is there. */
 bool run_x_range(const struct model *, const struct run_look *, const char *stage, double *lo, double *hi);

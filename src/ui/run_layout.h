@@ -6,9 +6,9 @@
 #include "canvas.h"
 
 struct run_layout {
-    struct rect head;     /* what runs, progress, rates: 3 rows */
+    struct rect head; /* what runs, progress, rates: 3 rows */
     struct rect losses, accuracies;
-    struct rect tune;     /* lambda and lr: 1 row, the last */
+    struct rect tune;             /* lambda and lr: 1 row, the last */
     struct rect fsp, map, device; /* the dashboard, from 160x40 on */
 };
 struct run_layout run_layout(struct rect, bool accuracies);

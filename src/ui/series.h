@@ -14,12 +14,12 @@ struct points {
 
 struct series {
     char stage[16], key[24];
-    int last_step;        /* -1 while empty */
+    int last_step; /* -1 while empty */
     struct points all;
     /* Of every `per` neighbouring points (a power of two) the lowest and the highest, in their order; at most
      * 2 SERIES_BUCKETS of them. A NaN is kept as the bucket's only point: a gap stays a gap. */
     struct points thin;
-    int per, in_bucket;   /* points a bucket, and in the last one so far */
+    int per, in_bucket; /* points a bucket, and in the last one so far */
 };
 
 void series_init(struct series *, const char *stage, const char *key);

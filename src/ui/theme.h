@@ -55,8 +55,14 @@ struct look {
     enum color_depth depth;
     enum glyph_set glyphs;
 };
-static inline struct style look_style(const struct look *l, enum theme_role r) { return l->theme.role[r]; }
-static inline bool look_ascii(const struct look *l) { return l->glyphs == GLYPHS_ASCII; }
+static inline struct style look_style(const struct look *l, enum theme_role r)
+{
+    return l->theme.role[r];
+}
+static inline bool look_ascii(const struct look *l)
+{
+    return l->glyphs == GLYPHS_ASCII;
+}
 /* Levels of a heat map that are worth telling apart: 32, 13, or those of a shading. */
 int look_levels(const struct look *);
 

@@ -69,7 +69,8 @@ static void point_look(const struct trial_row *t, double lo, double hi, int best
     *rune = ascii ? 'o' : 0x25cf;
     if (t->state == TRIAL_COMPLETE && isfinite(t->val_accuracy)) {
         if (l->depth != DEPTH_MONO && hi > lo)
-            style->fg = colormap_rgb(COLORMAP_VIRIDIS, 0.15 + 0.85 * colormap_quantize((t->val_accuracy - lo) / (hi - lo), 16));
+            style->fg =
+                colormap_rgb(COLORMAP_VIRIDIS, 0.15 + 0.85 * colormap_quantize((t->val_accuracy - lo) / (hi - lo), 16));
         if (t->number == best) {
             *rune = ascii ? '*' : 0x2605;
             *style = look_style(l, ROLE_GOOD);
@@ -87,7 +88,8 @@ static void point_look(const struct trial_row *t, double lo, double hi, int best
     }
 }
 
-static void draw_labels(struct canvas *c, struct rect r, const struct look *l, const struct axis *x, const struct axis *y)
+static void draw_labels(struct canvas *c, struct rect r, const struct look *l, const struct axis *x,
+                        const struct axis *y)
 {
     char lo[16], hi[16], text[96];
     struct style muted = look_style(l, ROLE_MUTED);
@@ -135,7 +137,9 @@ void trial_map_draw(struct canvas *c, struct rect r, const struct look *l, const
                 continue;
             uint32_t rune;
             struct style style;
-            double v = two ? unit(&y, vy) : lo < hi && isfinite(t->val_accuracy) ? (t->val_accuracy - lo) / (hi - lo) : 0.5;
+            double v = two                                    ? unit(&y, vy)
+                       : lo < hi && isfinite(t->val_accuracy) ? (t->val_accuracy - lo) / (hi - lo)
+                                                              : 0.5;
             point_look(t, lo, hi, best, l, &rune, &style);
             canvas_put(c, area.x + (int)lround(unit(&x, vx) * (area.w - 1)),
                        area.y + area.h - 1 - (int)lround(v * (area.h - 1)), rune, style);

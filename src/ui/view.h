@@ -11,13 +11,13 @@
 struct request {
     enum {
         ASK_NOTHING,
-        ASK_STUDY,   /* `wire` to the study process; asked for confirmation first when `confirm` is not "" */
-        ASK_START,   /* start the study named `text` with `params`, which stay valid until the next call */
-        ASK_STATUS,  /* show `text` in the status line */
-        ASK_TYPE,    /* let the user type a line: prompt `text`, initial `initial`; it comes back through typed() */
-        ASK_PROBE,   /* fetch the probe that sel.probe_* names */
-        ASK_SCREEN,  /* show the screen named `text` */
-        ASK_OPEN,    /* look at the study named `text`, whether or not a process runs it */
+        ASK_STUDY,  /* `wire` to the study process; asked for confirmation first when `confirm` is not "" */
+        ASK_START,  /* start the study named `text` with `params`, which stay valid until the next call */
+        ASK_STATUS, /* show `text` in the status line */
+        ASK_TYPE,   /* let the user type a line: prompt `text`, initial `initial`; it comes back through typed() */
+        ASK_PROBE,  /* fetch the probe that sel.probe_* names */
+        ASK_SCREEN, /* show the screen named `text` */
+        ASK_OPEN,   /* look at the study named `text`, whether or not a process runs it */
     } kind;
     struct wire_request wire;
     char confirm[128], text[256], initial[64];
@@ -31,12 +31,12 @@ struct view_context {
 };
 
 struct view {
-    const char *name;  /* "run" */
-    const char *title; /* "Run" */
-    int key;           /* '1' */
-    size_t state_size; /* zeroed memory of its own, given to every call */
-    void (*init)(void *self, struct view_context *);    /* may be NULL */
-    void (*release)(void *self);                         /* may be NULL */
+    const char *name;                                /* "run" */
+    const char *title;                               /* "Run" */
+    int key;                                         /* '1' */
+    size_t state_size;                               /* zeroed memory of its own, given to every call */
+    void (*init)(void *self, struct view_context *); /* may be NULL */
+    void (*release)(void *self);                     /* may be NULL */
     void (*draw)(void *self, struct view_context *, struct canvas *, struct rect);
     /* false: the command means nothing here. */
     bool (*command)(void *self, struct view_context *, enum command, struct request *);
@@ -62,7 +62,7 @@ struct pair_card {
         int m, n;                                /* of the FSP matrix; 0: none, or the nets' differ */
     } pair[3];
     int64_t trials, steps; /* planned, repeats and teacher too, unless a search ends early; -1: not known */
-    char problem[512]; /* why this cannot be trained; "" when it can */
+    char problem[512];     /* why this cannot be trained; "" when it can */
 };
 /* What is known of a study without asking its process. */
 struct study_card {

@@ -39,9 +39,9 @@ static enum theme_role role_of(const char *kind)
     static const struct {
         const char *kind;
         enum theme_role role;
-    } roles[] = {{"set", ROLE_MARK},      {"skip", ROLE_MARK},     {"clone", ROLE_MARK}, {"warning", ROLE_WARN},
-                 {"collapse", ROLE_BAD},  {"diverged", ROLE_BAD},  {"failed", ROLE_BAD}, {"pause", ROLE_WARN},
-                 {"resume", ROLE_GOOD},   {"complete", ROLE_GOOD}, {"test", ROLE_GOOD},  {"stop", ROLE_WARN},
+    } roles[] = {{"set", ROLE_MARK},         {"skip", ROLE_MARK},     {"clone", ROLE_MARK}, {"warning", ROLE_WARN},
+                 {"collapse", ROLE_BAD},     {"diverged", ROLE_BAD},  {"failed", ROLE_BAD}, {"pause", ROLE_WARN},
+                 {"resume", ROLE_GOOD},      {"complete", ROLE_GOOD}, {"test", ROLE_GOOD},  {"stop", ROLE_WARN},
                  {"teacher_test", ROLE_GOOD}};
     for (size_t i = 0; i < ARRAY_LEN(roles); i++)
         if (strcmp(kind, roles[i].kind) == 0)
@@ -72,7 +72,8 @@ static void draw(void *self, struct view_context *ctx, struct canvas *c, struct 
     const struct model *m = ctx->model;
     const struct look *l = ctx->look;
     struct rect head = rect_top(&r, 1);
-    canvas_text(c, head, head.x, head.y, look_style(l, ROLE_MUTED), "time     trial, stage, step     event        what");
+    canvas_text(c, head, head.x, head.y, look_style(l, ROLE_MUTED),
+                "time     trial, stage, step     event        what");
     v->page = r.h;
     int total = 0, skip = 0, y = r.y + r.h - 1;
     for (int i = 0; i < m->n_events; i++)
@@ -90,12 +91,13 @@ static void draw(void *self, struct view_context *ctx, struct canvas *c, struct 
     }
     if (v->filter[0] || v->up) {
         char note[128];
-        snprintf(note, sizeof note, "%s%s%s  %d of %d%s", v->filter[0] ? "/" : "", v->filter, v->filter[0] ? " " : "", total,
-                 m->n_events, v->up ? ", End for the newest" : "");
+        snprintf(note, sizeof note, "%s%s%s  %d of %d%s", v->filter[0] ? "/" : "", v->filter, v->filter[0] ? " " : "",
+                 total, m->n_events, v->up ? ", End for the newest" : "");
         canvas_text_right(c, head, head.x + head.w, head.y, look_style(l, ROLE_WARN), note);
     }
     if (total == 0 && r.h > 0)
-        canvas_text(c, r, r.x, r.y, look_style(l, ROLE_MUTED), v->filter[0] ? "no event contains that" : "nothing has happened yet");
+        canvas_text(c, r, r.x, r.y, look_style(l, ROLE_MUTED),
+                    v->filter[0] ? "no event contains that" : "nothing has happened yet");
 }
 
 static bool command(void *self, struct view_context *ctx, enum command cmd, struct request *out)
@@ -139,6 +141,12 @@ static void mouse(void *self, struct view_context *ctx, struct rect r, int x, in
 }
 
 const struct view view_log = {
-    .name = "log", .title = "Log", .key = '5', .state_size = sizeof(struct log_view), .draw = draw, .command = command,
-    .typed = typed, .mouse = mouse,
+    .name = "log",
+    .title = "Log",
+    .key = '5',
+    .state_size = sizeof(struct log_view),
+    .draw = draw,
+    .command = command,
+    .typed = typed,
+    .mouse = mouse,
 };

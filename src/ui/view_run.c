@@ -110,8 +110,11 @@ static void draw_progress(struct canvas *c, struct rect r, const struct look *l,
     char eta[32], trial_eta[32];
     if (m->conn != CONN_LIVE) {
         bool ended = strcmp(m->study_state, "complete") == 0;
-        canvas_printf(c, r, r.x, r.y, look_style(l, ROLE_MUTED), "%s%s%s", m->study_reason, m->study_reason[0] && !ended ? "; " : "",
-                      ended ? "" : m->conn_message[0] ? m->conn_message : "no process runs this study: S on Setup (0) starts it");
+        canvas_printf(c, r, r.x, r.y, look_style(l, ROLE_MUTED), "%s%s%s", m->study_reason,
+                      m->study_reason[0] && !ended ? "; " : "",
+                      ended                ? ""
+                      : m->conn_message[0] ? m->conn_message
+                                           : "no process runs this study: S on Setup (0) starts it");
         return;
     }
     if (v->steps <= 0)
@@ -130,7 +133,8 @@ static void draw_progress(struct canvas *c, struct rect r, const struct look *l,
         canvas_printf(c, r, x + 2, r.y, look_style(l, ROLE_MUTED), "resumed at %d", v->resumed_at);
 }
 
-static int figure(struct canvas *c, struct rect r, const struct look *l, int x, const char *name, const char *text, enum theme_role role)
+static int figure(struct canvas *c, struct rect r, const struct look *l, int x, const char *name, const char *text,
+                  enum theme_role role)
 {
     x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_MUTED), "%s ", name);
     return canvas_text(c, r, x, r.y, look_style(l, role), text) + 2;
@@ -153,8 +157,14 @@ static void draw_figures(struct canvas *c, struct rect r, const struct look *l, 
             snprintf(text, sizeof text, "%.4g", losses[i]);
             x = figure(c, r, l, x, names[i], text, roles[i]);
         }
-    const double accuracies[] = {now ? v->train_accuracy : NAN, now ? v->val_accuracy : t ? t->val_accuracy : NAN,
-                                 now ? v->best_val_accuracy : t ? t->best_val_accuracy : NAN, t ? t->test_accuracy : NAN};
+    const double accuracies[] = {now ? v->train_accuracy : NAN,
+                                 now ? v->val_accuracy
+                                 : t ? t->val_accuracy
+                                     : NAN,
+                                 now ? v->best_val_accuracy
+                                 : t ? t->best_val_accuracy
+                                     : NAN,
+                                 t ? t->test_accuracy : NAN};
     static const char *const accuracy_names[] = {"train", "val", "best", "test"};
     for (size_t i = 0; i < ARRAY_LEN(accuracies); i++)
         if (!isnan(accuracies[i])) {
@@ -180,21 +190,24 @@ static void draw_tune(struct canvas *c, struct rect r, const struct look *l, con
         x = canvas_printf(c, r, x, r.y, look_style(l, here ? ROLE_SELECTED : ROLE_TEXT), " %s ", text) + 1;
     }
     if (m->live.valid && isfinite(m->live.lr) && m->live.lr != m->live.base_lr)
-        x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_MUTED), r.w >= 100 ? "now %.4g by the schedule" : "now %.4g", m->live.lr) + 2;
+        x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_MUTED), r.w >= 100 ? "now %.4g by the schedule" : "now %.4g",
+                          m->live.lr) +
+            2;
     if (!m->readonly)
-        canvas_text_right(c, r, r.x + r.w, r.y, look_style(l, ROLE_MUTED), x + 30 < r.x + r.w ? "+ - change  e type  u undo" : "");
+        canvas_text_right(c, r, r.x + r.w, r.y, look_style(l, ROLE_MUTED),
+                          x + 30 < r.x + r.w ? "+ - change  e type  u undo" : "");
 }
 
 /* ---- panes ---- */
 
-static void draw_curves(struct run_view *v, struct view_context *ctx, struct canvas *c, struct rect r, const char *stage,
-                        enum run_plot_kind kind)
+static void draw_curves(struct run_view *v, struct view_context *ctx, struct canvas *c, struct rect r,
+                        const char *stage, enum run_plot_kind kind)
 {
     struct run_plot p;
     run_plot_make(&p, ctx->model, ctx->look, &v->look, stage, kind);
     char title[128];
-    str_append(title, sizeof title, 0, "%s, %s%s%s", p.title, stage, kind == RUN_LOSSES && !v->look.linear ? ", log" : "",
-             v->look.recent ? ", latest part" : "");
+    str_append(title, sizeof title, 0, "%s, %s%s%s", p.title, stage,
+               kind == RUN_LOSSES && !v->look.linear ? ", log" : "", v->look.recent ? ", latest part" : "");
     if (kind == RUN_LOSSES && v->look.smooth)
         str_append(title, sizeof title, strlen(title), ", smoothed %.2f", run_smoothing(v->look.smooth));
     p.plot.title = title;
@@ -205,7 +218,8 @@ static void draw_curves(struct run_view *v, struct view_context *ctx, struct can
 /* A transfer has no labels to be right about. */
 static bool has_accuracies(const struct curves *c, const char *stage)
 {
-    return strcmp(stage, "transfer") != 0 || curves_find(c, stage, "val_accuracy") || curves_find(c, stage, "train_accuracy");
+    return strcmp(stage, "transfer") != 0 || curves_find(c, stage, "val_accuracy") ||
+           curves_find(c, stage, "train_accuracy");
 }
 
 static struct rect pane(struct canvas *c, struct rect r, const struct look *l, const char *title)
@@ -323,6 +337,13 @@ static void mouse(void *self, struct view_context *ctx, struct rect r, int x, in
 }
 
 const struct view view_run = {
-    .name = "run", .title = "Run", .key = '1', .state_size = sizeof(struct run_view), .init = init, .release = release,
-    .draw = draw, .command = command, .mouse = mouse,
+    .name = "run",
+    .title = "Run",
+    .key = '1',
+    .state_size = sizeof(struct run_view),
+    .init = init,
+    .release = release,
+    .draw = draw,
+    .command = command,
+    .mouse = mouse,
 };
