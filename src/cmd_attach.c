@@ -65,8 +65,8 @@ static bool parse(int argc, char **argv, struct words *w, struct err *err)
 
 enum begun { NOT_BEGUN, BEGUN, ENDED };
 
-/* From the store alone. */
-static bool look_up(const char *dir, enum begun *b, struct err *err)
+/* From the store alone; STATE (16 bytes) may be NULL. */
+static bool look_up(const char *dir, enum begun *b, char *state, struct err *err)
 {
     char *path = xstrfmt("%s/study.db", dir);
     bool there = access(path, F_OK) == 0, found = false;
@@ -79,6 +79,8 @@ static bool look_up(const char *dir, enum begun *b, struct err *err)
     bool ok = store_study_get(s, &row, &found, err);
     if (ok && found)
         *b = strcmp(row.state, "complete") == 0 ? ENDED : BEGUN;
+    if (ok && found && state)
+        str_append(state, sizeof row.state, 0, "%s", row.state);
     study_row_release(&row);
     store_close(s);
     return ok;
@@ -92,13 +94,22 @@ static bool runs_now(const char *dir)
     return c != NULL;
 }
 
-static int follow_lines(const struct cmd_options *o, const char *dir, struct err *err)
+/* Until the study ends, which is the last line. */
+static int follow_lines(const struct cmd_options *o, const char *study, const char *dir, struct err *err)
 {
+    enum begun ignored;
+    char state[16] = "";
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     if (!follow_study(dir, stdout, o->json, &stop, err))
         return cmd_fail(o, err);
-    return stop ? 128 + stop : 0;
+    if (stop)
+        return 128 + stop;
+    if (!look_up(dir, &ignored, state, err))
+        return cmd_fail(o, err);
+    if (!o->json)
+        printf("%s: %s; `fsplab trials %s` lists its trials\n", study, state, study);
+    return strcmp(state, "failed") == 0;
 }
 
 static int screens(const struct cmd_options *o, const struct words *w, struct err *err)
@@ -132,7 +143,7 @@ static int workbench(int argc, char **argv, bool start)
     enum begun begun;
     char *dir = xstrfmt("%s/%s", o.runs, w.study);
     int status;
-    bool ok = look_up(dir, &begun, &err);
+    bool ok = look_up(dir, &begun, NULL, &err);
     if (ok && !start && begun == NOT_BEGUN && !runs_now(dir))
         ok = err_set(&err, ERR_STATE, "study '%s' was not begun in '%s': `fsplab %s` opens it", w.study, o.runs,
                      w.study);
@@ -140,7 +151,7 @@ static int workbench(int argc, char **argv, bool start)
         struct spawn_options s = {.config = o.config, .runs = o.runs, .n_set = o.n_set, .set = o.set};
         ok = spawn_study(w.study, &s, &err);
     }
-    status = !ok ? cmd_fail(&o, &err) : terminal ? screens(&o, &w, &err) : follow_lines(&o, dir, &err);
+    status = !ok ? cmd_fail(&o, &err) : terminal ? screens(&o, &w, &err) : follow_lines(&o, w.study, dir, &err);
     free(dir);
     return status;
 }

@@ -415,7 +415,7 @@ expect 'attach with a word too many' 2 err "'more' is not understood"
 fsplab long --them dark "$@"
 expect 'an option that is not known' 2 err "'--them' is not understood"
 fsplab piped "$@"
-expect 'piped, a study is run and followed as lines' 0 out 'trial 1  finetune'
+expect 'piped, a study is run and followed as lines' 0 out 'piped: complete'
 fsplab trials piped "$@" --json
 json 'and is complete then' out '[t["state"] for t in d] == ["complete", "complete"]'
 rm -rf runs/piped
