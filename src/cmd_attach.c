@@ -94,14 +94,14 @@ static bool runs_now(const char *dir)
     return c != NULL;
 }
 
-/* Until the study ends, which is the last line. */
-static int follow_lines(const struct cmd_options *o, const char *study, const char *dir, struct err *err)
+/* Until the study ends, which is the last line, and the only one of a study that has ended. */
+static int follow_lines(const struct cmd_options *o, const char *study, const char *dir, bool runs, struct err *err)
 {
     enum begun ignored;
     char state[16] = "";
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    if (!follow_study(dir, stdout, o->json, &stop, err))
+    if (runs && !follow_study(dir, stdout, o->json, &stop, err))
         return cmd_fail(o, err);
     if (stop)
         return 128 + stop;
@@ -151,7 +151,9 @@ static int workbench(int argc, char **argv, bool start)
         struct spawn_options s = {.config = o.config, .runs = o.runs, .n_set = o.n_set, .set = o.set};
         ok = spawn_study(w.study, &s, &err);
     }
-    status = !ok ? cmd_fail(&o, &err) : terminal ? screens(&o, &w, &err) : follow_lines(&o, w.study, dir, &err);
+    status = !ok        ? cmd_fail(&o, &err)
+             : terminal ? screens(&o, &w, &err)
+                        : follow_lines(&o, w.study, dir, begun != ENDED || runs_now(dir), &err);
     free(dir);
     return status;
 }

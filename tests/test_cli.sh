@@ -416,6 +416,8 @@ fsplab long --them dark "$@"
 expect 'an option that is not known' 2 err "'--them' is not understood"
 fsplab piped "$@"
 expect 'piped, a study is run and followed as lines' 0 out 'piped: complete'
+fsplab piped "$@"
+expect 'one that is complete says so at once' 0 out 'piped: complete'
 fsplab trials piped "$@" --json
 json 'and is complete then' out '[t["state"] for t in d] == ["complete", "complete"]'
 rm -rf runs/piped
