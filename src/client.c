@@ -167,10 +167,10 @@ json_t *client_ask(struct client *c, const struct wire_request *r, int timeout_m
     return answer;
 }
 
-static bool greet(struct client *c, struct err *err)
+static bool greet(struct client *c, int ms, struct err *err)
 {
     struct wire_request hello = {.ask = WIRE_HELLO, .version = WIRE_VERSION};
-    json_t *o = client_ask(c, &hello, HELLO_MS, err);
+    json_t *o = client_ask(c, &hello, ms, err);
     json_t *version = json_object_get(o, "fsplab");
     const char *message = json_string_value(json_object_get(o, "message"));
     bool ok = o && json_integer_value(version) == WIRE_VERSION;
@@ -200,10 +200,10 @@ static void nobody(const char *dir, struct err *err)
 
 /* -1 with err. A study process that is stopped (^Z) accepts nobody: connect waits for a place in its queue, but not
  * longer than a send may take. */
-static int connect_to(const char *dir, struct err *err)
+static int connect_to(const char *dir, int ms, struct err *err)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    struct timeval patience = {.tv_sec = HELLO_MS / 1000};
+    struct timeval patience = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
     bool ok = dir_fd >= 0 && (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0 &&
               setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) == 0;
@@ -227,12 +227,17 @@ static int connect_to(const char *dir, struct err *err)
 
 struct client *client_open(const char *dir, struct err *err)
 {
-    int fd = connect_to(dir, err);
+    return client_open_within(dir, HELLO_MS, err);
+}
+
+struct client *client_open_within(const char *dir, int ms, struct err *err)
+{
+    int fd = connect_to(dir, ms, err);
     if (fd < 0)
         return NULL;
     struct client *c = xcalloc(1, sizeof *c);
     c->fd = fd;
-    if (!greet(c, err)) {
+    if (!greet(c, ms, err)) {
         client_close(c);
         return NULL;
     }

@@ -12,6 +12,10 @@
 #define POLL_RESTING 1.0  /* and of one that does not */
 #define RETRY 1.0         /* between looks for a study process */
 
+enum {
+    CONNECT_MS = 1000
+}; /* a process that is stopped (^Z) answers nobody: no longer than that does a key wait for it */
+
 void link_close(struct link *l)
 {
     client_close(l->watch);
@@ -49,8 +53,8 @@ static void connect_now(struct app *a)
     a->link.next_try = m->now + RETRY;
     if (!there)
         return;
-    a->link.watch = client_open(m->dir, &err);
-    a->link.act = a->link.watch ? client_open(m->dir, &err) : NULL;
+    a->link.watch = client_open_within(m->dir, CONNECT_MS, &err);
+    a->link.act = a->link.watch ? client_open_within(m->dir, CONNECT_MS, &err) : NULL;
     if (!a->link.act) {
         link_close(&a->link);
         a->link.next_try = m->now + (err.code == ERR_STATE ? RETRY : 5 * RETRY);
