@@ -365,6 +365,7 @@ struct lab *lab_open(const char *study, const char *runs, const struct params *p
     }
     snprintf(lab->draft.device, sizeof lab->draft.device, "%s %s, %d thread%s", lab->be->info.name, lab->be->info.isa,
              lab->be->info.threads, lab->be->info.threads == 1 ? "" : "s");
+    lab->draft.steps_per_epoch = lab->data.n_train / p->batch;
     lab->state = lab->draft;
     if (!start_worker(lab, err)) {
         forget(lab);

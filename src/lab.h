@@ -79,6 +79,7 @@ struct lab_state {
     double param_value[TRIAL_PARAMS_MAX];
     char stage[16];
     int step, steps;
+    int steps_per_epoch;
     int resumed_at; /* step at which this process took the trial up from a checkpoint; -1 = it did not */
     char resumed_stage[16];
     double lambda, lambda_i[3], lr, base_lr; /* in effect; base_lr before the schedule */

@@ -80,6 +80,7 @@ json_t *lab_state_json(const struct lab_state *s, int clients)
     json_object_set_new(o, "stage", s->stage[0] ? json_string(s->stage) : json_null());
     json_object_set_new(o, "step", json_integer(s->step));
     json_object_set_new(o, "steps", json_integer(s->steps));
+    json_object_set_new(o, "steps_per_epoch", json_integer(s->steps_per_epoch));
     json_object_set_new(o, "resumed_at", step_number(s->resumed_at));
     json_object_set_new(o, "resumed_stage", s->resumed_stage[0] ? json_string(s->resumed_stage) : json_null());
     json_object_set_new(o, "params", params);

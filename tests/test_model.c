@@ -47,6 +47,7 @@ static struct lab_state state_of_study(void)
                           .trials_done = 2,
                           .trials_failed = 1,
                           .best_trial = 2,
+                          .steps_per_epoch = 371,
                           .best_accuracy = 0.91,
                           .edited = true,
                           .collapsed = false};
@@ -72,6 +73,7 @@ static void a_snapshot_arrives_whole(void **state)
     assert_int_equal(l->trial, 3);
     assert_int_equal(l->step, 120);
     assert_int_equal(l->steps, 1000);
+    assert_int_equal(l->steps_per_epoch, 371);
     assert_int_equal(l->resumed_at, 100);
     assert_true(l->lambda == 0.1 && l->lambda_i[0] == 1.1 && l->lambda_i[1] == 1.2 && l->lambda_i[2] == 1.3);
     assert_true(l->lr == 0.002 && l->base_lr == 0.003 && l->loss == 0.7 && isnan(l->ce) && l->kd == 0.31);

@@ -72,6 +72,12 @@ screen 80 24 "tiny"
 expect "1 Run" "the screens come up"
 expect "transfer" "the transfer is shown"
 until_true sh -c "'$fsplab' ctl tiny status --json | grep -q '\"stage\":\"transfer\"'" || bad "no transfer"
+keys x
+expect "epoch" "x shows epochs"
+keys x
+expect "seconds" "and seconds"
+keys x
+expect "step " "and steps again"
 keys p
 until_true state_is paused && ok "p pauses" || bad "p pauses"
 expect "paused" "and the screen says so"
