@@ -42,7 +42,7 @@ deb_cmocka := libcmocka-dev
 deb_vterm := libvterm-dev
 
 # Goals that build nothing, or call make again after `deps` may have changed what is found.
-NO_BUILD := deps run test check asan tsan layers headers fmt format-check dist help clean
+NO_BUILD := bench-search-peers deps run test check asan tsan layers headers fmt format-check dist help clean
 ifneq ($(filter-out $(NO_BUILD),$(or $(MAKECMDGOALS),all)),)
 BUILDING := 1
 endif
@@ -196,6 +196,12 @@ bench: all ## measure operations and training steps
 bench-peers: all ## the same steps beside PyTorch's, taking turns (needs python3-torch)
 	/usr/bin/python3 tests/peers/torch_step.py --against ./fsplab
 endif
+
+PEERS_PYTHON ?= python3
+PEERS_ARGS ?= --function kd --seeds 50
+.PHONY: bench-search-peers
+bench-search-peers: ## other optimisers on the functions of `bench search` (PEERS_PYTHON: one that has them)
+	OMP_NUM_THREADS=1 $(PEERS_PYTHON) tests/peers/search_peers.py $(PEERS_ARGS)
 
 bench-ui: all $(BENCH_BIN) ## what the screens cost: frames, keys, bytes a second, serving
 	$(O)/tests/bench_frame
