@@ -2,7 +2,7 @@
  * point is where the acquisition of a surrogate fitted to all trials is highest.
  *
  * A proposal depends on the trials alone (and the options): nothing is kept from one ask to the next but a Sobol
- * strategy that counts the points of whole-numbered spaces and proposes when the acquisition finds nothing new.
+ * strategy's set of points tried, which counts those that whole-numbered spaces have left.
  *
  * The acquisition has many local maxima, between which a good sample decides: 512 Sobol points and 64 near the best two
  * trials are valued, the best of them and seven drawn with a chance that grows with their value are climbed from. The
@@ -71,6 +71,18 @@ static uint64_t ask_seed(const struct bo *bo, int n)
     return hash3(bo->options.seed, RNG_SEARCH, 1 + (uint64_t)n);
 }
 
+/* A Sobol point where the model has nothing new; from a sequence of its own, so that nothing is kept from one ask to the
+ * next. */
+static enum ask fallback(const struct bo *bo, const struct trials *trials, double *x)
+{
+    struct search_options o = bo->options;
+    o.seed = ask_seed(bo, trials->n);
+    void *sobol = strategy_sobol.create(bo->space, &o, NULL);
+    enum ask ask = strategy_sobol.ask(sobol, trials, x);
+    strategy_sobol.destroy(sobol);
+    return ask;
+}
+
 static struct surrogate *model(const struct bo *bo, const struct trials *trials)
 {
     struct surrogate_options o = {.seed = ask_seed(bo, trials->n), .noise_free = bo->options.noise_free};
@@ -90,8 +102,8 @@ static bool is_old(const struct bo *bo, const struct trials *trials, const doubl
         for (int j = 0; j < dim; j++) {
             const struct dim *d = &bo->space->dims[j];
             double old = trials->x[(size_t)i * (size_t)dim + (size_t)j];
-            double q = d->type == DIM_FLOAT ? space_unit(d, x[j]) - space_unit(d, old) : x[j] != old;
-            square += q * q;
+            double q = d->type == DIM_FLOAT ? space_unit(d, x[j]) - space_coordinate(d, old) : x[j] != old;
+            square += q * q; /* NaN: no place in this space, so not near */
         }
         if (square < NEAR * NEAR)
             return true;
@@ -112,7 +124,7 @@ static enum ask design_point(struct bo *bo, const struct trials *trials, double 
         if (!is_old(bo, trials, x))
             return ASK_POINT;
     }
-    return strategy_sobol.ask(bo->sobol, trials, x);
+    return fallback(bo, trials, x);
 }
 
 /* ---- the acquisition's maximum ---- */
@@ -226,12 +238,13 @@ static void perturb(const struct space *space, struct rng *rng, const double *ar
     }
 }
 
-/* The best complete trial as observed. */
+/* The best complete trial as observed, from elsewhere too. */
 static int best_observed(const struct trials *trials)
 {
     int best = -1;
     for (int i = 0; i < trials->n; i++)
-        if (trials->state[i] == POINT_COMPLETE && (best < 0 || trials->value[i] > trials->value[best]))
+        if ((trials->state[i] == POINT_COMPLETE || trials->state[i] == POINT_KNOWN) &&
+            (best < 0 || trials->value[i] > trials->value[best]))
             best = i;
     return best;
 }
@@ -243,6 +256,8 @@ static void sample_candidates(const struct bo *bo, struct surrogate *s, const st
     const struct space *space = bo->space;
     double u[SPACE_MAX], mean;
     int incumbent[2] = {surrogate_best(s, &mean), best_observed(trials)};
+    if (incumbent[0] < 0)
+        incumbent[0] = incumbent[1];
     struct sobol sobol;
     sobol_init(&sobol, space->n, rng_u64(rng) | 1);
     for (int i = 0; i < CANDIDATES; i++) {
@@ -301,14 +316,14 @@ static enum ask best_point(struct bo *bo, struct surrogate *s, const struct tria
             ask = ASK_POINT;
         }
     free(list);
-    return ask == ASK_POINT ? ask : strategy_sobol.ask(bo->sobol, trials, x);
+    return ask == ASK_POINT ? ask : fallback(bo, trials, x);
 }
 
 static enum ask bo_ask(void *self, const struct trials *trials, double *x)
 {
     struct bo *bo = self;
     if (!bo->searched || (bo->whole && bo_planned(bo, trials) == 0))
-        return strategy_sobol.ask(bo->sobol, trials, x);
+        return fallback(bo, trials, x);
     struct surrogate *s = trials->n < bo->design ? NULL : model(bo, trials);
     if (!s)
         return design_point(bo, trials, x);

@@ -91,3 +91,17 @@ void grid_point(const struct space *space, int64_t i, double *x)
     }
     assert(i == 0);
 }
+
+int64_t grid_find(const struct space *space, const double *x)
+{
+    int64_t at = 0;
+    for (int j = 0; j < space->n; j++) {
+        int64_t count = dim_count(&space->dims[j]), i = 0;
+        while (i < count && dim_value(&space->dims[j], i, count) != x[j])
+            i++;
+        if (i == count)
+            return -1;
+        at = at * count + i;
+    }
+    return at;
+}

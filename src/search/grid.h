@@ -10,5 +10,7 @@
  * without a count take every value. A dimension with min == max counts 1. */
 int64_t grid_size(const struct space *, struct err *);
 void grid_point(const struct space *, int64_t i, double *x);
+/* The number of the point X, -1 if the grid has no such point. */
+int64_t grid_find(const struct space *, const double *x);
 
 #endif

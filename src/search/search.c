@@ -1,8 +1,9 @@
 /* search: the façade. It keeps the trials, the stop rules and the best; a strategy only proposes.
  *
- * One growing array holds every point: the first `asked` rows are trials, the rows after them wait, enqueued by
- * hand. As those go first, a strategy is asked only when no row waits, and its point is appended: the row number is
- * the trial's id for good, and enqueueing costs one append. */
+ * One growing array holds every point in the order in which they came: trials, those that wait, enqueued by hand, and
+ * those known from elsewhere. Rows never move; enqueueing costs one append. As those that wait go first, a strategy is
+ * asked only when no row waits, and its point is appended. Ids count what was asked for, so they have a table of their
+ * rows. */
 #include "search.h"
 
 #include <assert.h>
@@ -33,12 +34,16 @@ struct search {
     double *value;  /* (rows) */
     uint8_t *state; /* (rows), enum point_state */
     size_t rows, cap;
-    size_t asked; /* <= rows */
+    size_t known;   /* rows from elsewhere */
+    size_t asked;   /* trials; with those known and those that wait they are all rows */
+    size_t next;    /* no row before it waits */
+    size_t *row_of; /* (asked) */
 
     /* Algorithm 2 */
     double max_accuracy; /* -inf before the first complete trial */
-    int best;            /* trial that reached it, or -1 */
     int max_accuracy_count;
+
+    int best; /* trial inside the space, or -1 */
 
     char stop_reason[128];
 };
@@ -75,6 +80,7 @@ void search_free(struct search *s)
     free(s->x);
     free(s->value);
     free(s->state);
+    free(s->row_of);
     free(s);
 }
 
@@ -96,6 +102,7 @@ static void append_row(struct search *s, const double *x)
         s->x = xrealloc(s->x, s->cap * (dim > 0 ? dim : 1) * sizeof(*s->x));
         s->value = xrealloc(s->value, s->cap * sizeof(*s->value));
         s->state = xrealloc(s->state, s->cap * sizeof(*s->state));
+        s->row_of = xrealloc(s->row_of, s->cap * sizeof(*s->row_of));
     }
     if (dim > 0)
         memcpy(row(s, s->rows), x, dim * sizeof(*x));
@@ -123,12 +130,28 @@ static bool must_stop(struct search *s)
     return false;
 }
 
+static bool waits(const struct search *s)
+{
+    return s->rows > s->asked + s->known;
+}
+
+/* The first row that waits becomes a trial. */
+static int hand_out(struct search *s, double *x)
+{
+    while (s->state[s->next] == POINT_KNOWN)
+        s->next++;
+    if (s->space.n > 0)
+        memcpy(x, row(s, s->next), (size_t)s->space.n * sizeof(*x));
+    s->row_of[s->asked] = s->next++;
+    return (int)s->asked++;
+}
+
 enum ask search_ask(struct search *s, double *x, int *id)
 {
     s->stop_reason[0] = '\0';
     if (must_stop(s))
         return ASK_DONE;
-    if (s->asked == s->rows) {
+    if (!waits(s)) {
         double point[SPACE_MAX];
         struct trials trials = search_trials(s);
         enum ask ask = s->ops->ask(s->strategy, &trials, point);
@@ -139,29 +162,59 @@ enum ask search_ask(struct search *s, double *x, int *id)
         assert(s->rows < INT_MAX && space_contains(&s->space, point));
         append_row(s, point);
     }
-    if (s->space.n > 0)
-        memcpy(x, row(s, s->asked), (size_t)s->space.n * sizeof(*x));
-    *id = (int)s->asked++;
+    *id = hand_out(s, x);
+    return ASK_POINT;
+}
+
+enum ask search_ask_recorded(struct search *s, const double *x, int *id)
+{
+    double same[SPACE_MAX];
+    assert(!waits(s));
+    s->stop_reason[0] = '\0';
+    if (must_stop(s))
+        return ASK_DONE;
+    struct trials trials = search_trials(s);
+    if (s->ops->recorded)
+        s->ops->recorded(s->strategy, &trials, x);
+    append_row(s, x);
+    *id = hand_out(s, same);
     return ASK_POINT;
 }
 
 void search_tell(struct search *s, int id, enum tell tell, double value)
 {
-    assert(id >= 0 && (size_t)id < s->asked && s->state[id] == POINT_PENDING);
+    assert(id >= 0 && (size_t)id < s->asked && s->state[s->row_of[id]] == POINT_PENDING);
+    size_t at = s->row_of[id];
     if (tell == TELL_LEFT_OUT) {
-        s->state[id] = POINT_LEFT_OUT;
+        s->state[at] = POINT_LEFT_OUT;
         return;
     }
     bool complete = tell == TELL_COMPLETE && isfinite(value);
-    s->state[id] = complete ? POINT_COMPLETE : POINT_FAILED;
-    if (complete)
-        s->value[id] = value;
-    if (complete && value > s->max_accuracy) {
-        s->max_accuracy = value;
-        s->best = id;
-    } else {
-        s->max_accuracy_count++;
+    s->state[at] = complete ? POINT_COMPLETE : POINT_FAILED;
+    if (complete) {
+        s->value[at] = value;
+        if (space_contains(&s->space, row(s, at)) && (s->best < 0 || value > s->value[s->row_of[s->best]]))
+            s->best = id;
     }
+    if (complete && value > s->max_accuracy)
+        s->max_accuracy = value;
+    else
+        s->max_accuracy_count++;
+}
+
+void search_add_known(struct search *s, const double *x, double value)
+{
+    assert(isfinite(value) && s->rows < INT_MAX);
+    append_row(s, x);
+    s->value[s->rows - 1] = value;
+    s->state[s->rows - 1] = POINT_KNOWN;
+    s->known++;
+}
+
+void search_enqueue_recorded(struct search *s, const double *x)
+{
+    assert(s->rows < INT_MAX);
+    append_row(s, x);
 }
 
 bool search_enqueue(struct search *s, const double *x, struct err *err)
@@ -187,19 +240,21 @@ int search_best(const struct search *s, double *x, double *value)
     if (s->best < 0)
         return -1;
     if (s->space.n > 0)
-        memcpy(x, row(s, (size_t)s->best), (size_t)s->space.n * sizeof(*x));
-    *value = s->max_accuracy;
+        memcpy(x, row(s, s->row_of[s->best]), (size_t)s->space.n * sizeof(*x));
+    *value = s->value[s->row_of[s->best]];
     return s->best;
 }
 
 int search_recommended(const struct search *s, double *x, double *value)
 {
     struct trials trials = search_trials(s);
-    int id = s->ops->recommend == NULL ? -1 : s->ops->recommend(s->strategy, &trials, value);
-    if (id < 0)
+    int at = s->ops->recommend == NULL ? -1 : s->ops->recommend(s->strategy, &trials, value), id = 0;
+    if (at < 0)
         return search_best(s, x, value);
     if (s->space.n > 0)
-        memcpy(x, row(s, (size_t)id), (size_t)s->space.n * sizeof(*x));
+        memcpy(x, row(s, (size_t)at), (size_t)s->space.n * sizeof(*x));
+    while (s->row_of[id] != (size_t)at)
+        id++;
     return id;
 }
 
@@ -207,7 +262,7 @@ int64_t search_planned(const struct search *s)
 {
     struct trials trials = search_trials(s);
     int64_t planned;
-    if (__builtin_add_overflow((int64_t)s->rows, s->ops->planned(s->strategy, &trials), &planned))
+    if (__builtin_add_overflow((int64_t)(s->rows - s->known), s->ops->planned(s->strategy, &trials), &planned))
         planned = INT64_MAX;
     if (!s->ops->exhaustive && planned > s->options.max_trials)
         planned = s->options.max_trials;

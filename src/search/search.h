@@ -41,7 +41,18 @@ enum ask search_ask(struct search *, double *x, int *id);
  * trial only. VALUE is ignored unless TELL_COMPLETE; a NaN or an infinity is taken as TELL_FAILED. */
 void search_tell(struct search *, int id, enum tell, double value);
 bool search_enqueue(struct search *, const double *x, struct err *); /* ERR_CONFIG: outside the space */
-/* The best complete trial told so far (first of equals); -1 if there is none. */
+
+/* For a journal. Points of it may lie outside the space, for its ranges may have been edited since: they inform the model,
+ * and are neither proposed again nor recommended. */
+/* A point that was enqueued and has not been asked for yet. */
+void search_enqueue_recorded(struct search *, const double *x);
+/* A point that the strategy proposed: handed out once more as it was, in place of an ask, without working it out again.
+ * Nothing may be waiting. ASK_POINT, or ASK_DONE where the stop rule holds. */
+enum ask search_ask_recorded(struct search *, const double *x, int *id);
+/* Evidence from elsewhere: informs the model, and is no trial (no id, not counted by the stop rule). VALUE: finite. */
+void search_add_known(struct search *, const double *x, double value);
+
+/* The best complete trial told so far that lies inside the space (first of equals); -1 if there is none. */
 int search_best(const struct search *, double *x, double *value);
 /* The trial to recommend: with bo the complete trial whose point has the highest posterior mean, and that mean, for a
  * lucky measurement is not a good point; otherwise search_best's. -1 if there is none. With bo it costs a fit. */

@@ -123,6 +123,20 @@ double space_unit(const struct dim *d, double value)
     return clamp((v / 2 - lo / 2) / (hi / 2 - lo / 2), 0, 1);
 }
 
+double space_coordinate(const struct dim *d, double value)
+{
+    double lo, hi;
+    if (d->min == d->max)
+        return value == d->min ? 0.5 : (double)NAN;
+    if (value >= d->min && value <= d->max)
+        return space_unit(d, value);
+    if (!isfinite(value) || (d->log && value <= 0))
+        return (double)NAN;
+    scale_ends(d, &lo, &hi);
+    double v = d->log ? log(value) : value;
+    return (v / 2 - lo / 2) / (hi / 2 - lo / 2);
+}
+
 bool space_contains(const struct space *space, const double *x)
 {
     for (int i = 0; i < space->n; i++) {

@@ -29,6 +29,8 @@ bool space_add(struct space *, const struct dim *, struct err *);
 /* u in [0,1] <-> the value (ln for log dimensions; integers and categories: equal cells, value = cell's integer). */
 double space_value(const struct dim *, double u);
 double space_unit(const struct dim *, double value);
+/* space_unit beyond the range too: the same scale goes on, below 0 and above 1. NaN where the scale has no such value. */
+double space_coordinate(const struct dim *, double value);
 bool space_contains(const struct space *, const double *x);
 
 /* How many values a dimension can take: 1 when min == max, INT64_MAX for a float range. */

@@ -20,7 +20,17 @@
 struct grid {
     const struct space *space;
     int64_t next, size;
+    int64_t *done; /* combinations after `next` that were run before the ranges were edited */
+    int n_done;
 };
+
+static bool is_done(const struct grid *grid, int64_t i)
+{
+    for (int k = 0; k < grid->n_done; k++)
+        if (grid->done[k] == i)
+            return true;
+    return false;
+}
 
 static void *grid_create(const struct space *space, const struct search_options *options, struct err *err)
 {
@@ -37,17 +47,43 @@ static enum ask grid_ask(void *self, const struct trials *trials, double *x)
 {
     struct grid *grid = self;
     (void)trials;
+    while (is_done(grid, grid->next))
+        grid->next++;
     if (grid->next == grid->size)
         return ASK_DONE;
     grid_point(grid->space, grid->next++, x);
     return ASK_POINT;
 }
 
+/* The next one, as a rule. After an edit it may be another of the new grid's, or none. */
+static void grid_recorded(void *self, const struct trials *trials, const double *x)
+{
+    struct grid *grid = self;
+    (void)trials;
+    int64_t i = grid_find(grid->space, x);
+    if (i == grid->next) {
+        grid->next++;
+    } else if (i > grid->next && !is_done(grid, i)) {
+        grid->done = xrealloc(grid->done, (size_t)(grid->n_done + 1) * sizeof(*grid->done));
+        grid->done[grid->n_done++] = i;
+    }
+}
+
+static void grid_destroy(void *self)
+{
+    struct grid *grid = self;
+    free(grid->done);
+    free(grid);
+}
+
 static int64_t grid_planned(void *self, const struct trials *trials)
 {
     const struct grid *grid = self;
     (void)trials;
-    return grid->size - grid->next;
+    int64_t left = grid->size - grid->next;
+    for (int k = 0; k < grid->n_done; k++)
+        left -= grid->done[k] >= grid->next;
+    return left;
 }
 
 /* ---- the distinct points among the trials ---- */
@@ -106,10 +142,13 @@ static void tried_grow(struct tried *tried, const struct trials *trials, int dim
     free(old.slot);
 }
 
-/* Takes in the trials that are new since the last time. */
-static void tried_update(struct tried *tried, const struct trials *trials, int dim)
+/* Takes in the trials that are new since the last time, as far as they lie inside the space. */
+static void tried_update(struct tried *tried, const struct trials *trials, const struct space *space)
 {
+    int dim = space->n;
     for (; tried->seen < trials->n; tried->seen++) {
+        if (!space_contains(space, trials->x + (size_t)tried->seen * (size_t)dim))
+            continue;
         if (2 * (size_t)(tried->distinct + 1) > tried->n_slots)
             tried_grow(tried, trials, dim);
         size_t i = tried_slot(tried, trials, trials->x + (size_t)tried->seen * (size_t)dim, dim);
@@ -210,7 +249,7 @@ static enum ask sampler_ask(void *self, const struct trials *trials, double *x)
         draw_point(s, x);
         return ASK_POINT;
     }
-    tried_update(&s->tried, trials, s->space->n);
+    tried_update(&s->tried, trials, s->space);
     assert(s->tried.distinct <= s->points);
     if (s->tried.distinct == s->points)
         return ASK_DONE;
@@ -222,12 +261,20 @@ static enum ask sampler_ask(void *self, const struct trials *trials, double *x)
     return ASK_POINT;
 }
 
+/* The stream goes on as it went then. */
+static void sampler_recorded(void *self, const struct trials *trials, const double *x)
+{
+    double drawn[SPACE_MAX];
+    (void)x;
+    sampler_ask(self, trials, drawn);
+}
+
 static int64_t sampler_planned(void *self, const struct trials *trials)
 {
     struct sampler *s = self;
     if (!s->whole)
         return INT64_MAX;
-    tried_update(&s->tried, trials, s->space->n);
+    tried_update(&s->tried, trials, s->space);
     return s->points - s->tried.distinct;
 }
 
@@ -235,8 +282,9 @@ const struct strategy_ops strategy_grid = {
     .stop_reason = "grid complete",
     .exhaustive = true,
     .create = grid_create,
-    .destroy = free,
+    .destroy = grid_destroy,
     .ask = grid_ask,
+    .recorded = grid_recorded,
     .planned = grid_planned,
 };
 
@@ -245,6 +293,7 @@ const struct strategy_ops strategy_random = {
     .create = random_create,
     .destroy = sampler_destroy,
     .ask = sampler_ask,
+    .recorded = sampler_recorded,
     .planned = sampler_planned,
 };
 
@@ -253,5 +302,6 @@ const struct strategy_ops strategy_sobol = {
     .create = sobol_create,
     .destroy = sampler_destroy,
     .ask = sampler_ask,
+    .recorded = sampler_recorded,
     .planned = sampler_planned,
 };

@@ -8,9 +8,11 @@
 
 #include "search.h"
 
-enum point_state { POINT_PENDING, POINT_COMPLETE, POINT_FAILED, POINT_LEFT_OUT };
+/* KNOWN: complete, but from elsewhere: evidence for a model, and no trial of the search. */
+enum point_state { POINT_PENDING, POINT_COMPLETE, POINT_FAILED, POINT_LEFT_OUT, POINT_KNOWN };
 
-/* Every point so far, in the order of the ids. When a strategy is asked, all of them have been handed out. */
+/* Every point so far, in the order in which they came. When a strategy is asked, all that are not KNOWN have been handed
+ * out. Points may lie outside the space: its ranges may have been edited since they were tried. */
 struct trials {
     int n;
     const double *x;      /* (n, space->n) */
@@ -25,9 +27,12 @@ struct strategy_ops {
     void *(*create)(const struct space *space, const struct search_options *, struct err *);
     void (*destroy)(void *);
     enum ask (*ask)(void *, const struct trials *, double *x);
+    /* X, an earlier proposal of this strategy after these trials, comes from the journal: as if it had been asked for. NULL:
+     * it keeps nothing in step. */
+    void (*recorded)(void *, const struct trials *, const double *x);
     /* How many more points it would propose after these trials; INT64_MAX: no end. */
     int64_t (*planned)(void *, const struct trials *);
-    /* The trial it would recommend and the value it believes in there, -1: none. NULL: the best observed. */
+    /* The trial (index) it would recommend, COMPLETE and inside the space, and the value it believes in there, -1: none. NULL: the best observed. */
     int (*recommend)(void *, const struct trials *, double *value);
 };
 

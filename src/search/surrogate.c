@@ -16,7 +16,7 @@ struct surrogate {
     int dims, dim[SPACE_MAX]; /* searched dimensions */
     int n;                    /* distinct points */
     double *u, *y;            /* (n, dims), (n): sums, then standardised means */
-    int *count, *trial;       /* (n); trial: the first complete one there, -1: only failed ones */
+    int *count, *trial;       /* (n); trial: the first complete one there, -1: none, or outside the space */
     double *pending;          /* (n_pending, dims) */
     int n_pending;
     double shift, scale; /* objective = shift + scale * y */
@@ -62,8 +62,23 @@ void surrogate_point(const struct surrogate *s, const double *x, double *u)
     for (int j = 0; j < s->dims; j++) {
         const struct dim *d = &s->space.dims[s->dim[j]];
         double v = x[s->dim[j]];
-        u[j] = d->type == DIM_CATEGORY ? v : space_unit(d, v);
+        u[j] = d->type == DIM_CATEGORY ? v : space_coordinate(d, v);
     }
+}
+
+/* Whether the process has a place for X: on every scale, and with the fixed dimensions as they are. */
+static bool has_place(const struct surrogate *s, const double *x)
+{
+    for (int j = 0; j < s->space.n; j++)
+        if (isnan(space_coordinate(&s->space.dims[j], x[j])))
+            return false;
+    return true;
+}
+
+static bool is_evidence(const struct surrogate *s, const struct trials *trials, size_t i)
+{
+    return (trials->state[i] == POINT_COMPLETE || trials->state[i] == POINT_KNOWN) &&
+           has_place(s, trials->x + i * (size_t)s->space.n);
 }
 
 static int find_row(const struct surrogate *s, const double *u)
@@ -100,7 +115,7 @@ static bool gather(struct surrogate *s, const struct trials *trials)
     s->trial = xcalloc(n + 1, sizeof(int));
     s->pending = xcalloc(n * dims + 1, sizeof(double));
     for (size_t i = 0; i < n; i++)
-        if (trials->state[i] == POINT_COMPLETE)
+        if (is_evidence(s, trials, i))
             s->y[complete++] = trials->value[i];
     if (complete == 0)
         return false;
@@ -108,9 +123,13 @@ static bool gather(struct surrogate *s, const struct trials *trials)
     memset(s->y, 0, n * sizeof(double));
     for (size_t i = 0; i < n; i++) {
         enum point_state state = trials->state[i];
-        surrogate_point(s, trials->x + i * (size_t)s->space.n, u);
-        if (state == POINT_COMPLETE)
-            add_observation(s, u, fmax(trials->value[i], floor_y), (int)i);
+        const double *x = trials->x + i * (size_t)s->space.n;
+        if (!has_place(s, x))
+            continue;
+        surrogate_point(s, x, u);
+        if (is_evidence(s, trials, i))
+            add_observation(s, u, fmax(trials->value[i], floor_y),
+                            state == POINT_COMPLETE && space_contains(&s->space, x) ? (int)i : -1);
         else if (state == POINT_FAILED)
             add_observation(s, u, floor_y, -1);
         else if (state == POINT_PENDING)
@@ -207,6 +226,11 @@ void surrogate_free(struct surrogate *s)
 }
 
 /* ---- what it says ---- */
+
+const struct gp *surrogate_gp(const struct surrogate *s)
+{
+    return s->gp;
+}
 
 int surrogate_dims(const struct surrogate *s)
 {

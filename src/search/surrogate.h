@@ -4,7 +4,8 @@
  * Parameters go to the unit cube (ln for log dimensions, integers in the middle of their cell, categories by equality);
  * dimensions with min == max are left out. The objective is raised to a floor, surrogate_floor() of all values, where
  * failed trials are put too, and standardised: a collapsed trial says "not here" without stretching the scale on which
- * the good ones differ. Equal points are averaged. Pending trials count in the acquisition alone; trials left out, not
+ * the good ones differ. Equal points are averaged. Trials outside the ranges (edited since) have their place beyond the
+ * cube; those with another value of a dimension that is fixed now have none and are left out. Pending trials count in the acquisition alone; trials left out, not
  * at all. Past SURROGATE_TRIALS points it keeps the best half of that many and the latest of the rest.
  *
  * Deterministic in (space, trials, options). Not thread-safe: one owner, which may be another thread than the trials'. */
@@ -30,8 +31,8 @@ void surrogate_free(struct surrogate *);
 void surrogate_predict(const struct surrogate *, const double *x, double *mean, double *sigma);
 /* ln of the improvement that is expected at X, in the objective's units. */
 double surrogate_acquisition(struct surrogate *, const double *x);
-/* The complete trial whose point has the highest posterior mean (its number; first of equals), and that mean. Trials
- * left out of the fit are not candidates. */
+/* The complete trial inside the space whose point has the highest posterior mean (its number; first of equals; -1: there
+ * is none), and that mean. Trials left out of the fit and those known from elsewhere are not candidates. */
 int surrogate_best(const struct surrogate *, double *mean);
 
 /* A picture over two dimensions, the others as in AT (values, space.n): row 0 is the high end of ROW_DIM, column 0 the
@@ -48,8 +49,9 @@ void surrogate_slice(struct surrogate *, const struct surrogate_slice *);
  * either. */
 double surrogate_floor(const double *y, int n);
 
-/* ---- for the strategy: the unit cube of the process ---- */
+/* ---- for the strategy and importance.h: the process and its unit cube ---- */
 
+const struct gp *surrogate_gp(const struct surrogate *);
 int surrogate_dims(const struct surrogate *);       /* searched dimensions */
 int surrogate_dim(const struct surrogate *, int j); /* the space's dimension behind coordinate j */
 void surrogate_point(const struct surrogate *, const double *x, double *u); /* (space.n) -> (dims) */

@@ -1,0 +1,47 @@
+/* history: trials as `suggest`, `importance` and `import` take them: from a study's store, or from a file in the shape of
+ * `fsplab trials --json` or `--csv`; and as points of a space. */
+#ifndef FSPLAB_HISTORY_H
+#define FSPLAB_HISTORY_H
+
+#include "io/store.h"
+#include "param.h"
+#include "search/strategy.h"
+
+/* Trials as they are written down, in their order. A file need not say everything: seed is -1 where there is none,
+ * val_accuracy NaN; without a state a trial is complete. */
+struct history {
+    struct trial_row *rows;
+    int *line; /* (n) of the file, where the trial begins */
+    int n;
+    char *name; /* of the file, for messages; NULL: from a store */
+};
+
+/* FILE ('-': standard input) is JSON if its name ends in .json or its text begins with a bracket, otherwise CSV. Of JSON,
+ * an array of objects, "params" is required and "state", "val_accuracy", "seed", "edited", "kind", "search" and "trial" are
+ * read. CSV (RFC 4180) has a header; columns by these names are these, the others that `trials --csv` prints are passed
+ * over, and any further column is a parameter's (an empty field: none). ERR_IO, ERR_FORMAT with FILE:LINE, what was read
+ * and what is allowed. Whether a parameter exists is not asked here. */
+bool history_read(const char *file, struct history *, struct err *);
+/* Of RUNS/STUDY/study.db; a study that was never started has none. */
+bool history_of_study(const char *runs, const char *study, struct history *, struct err *);
+void history_release(struct history *);
+
+/* The trials of the latest search as points, in the order of the asks; repeats and what was no point of the search are left
+ * out. A searched setting that a trial has no value of has STUDY's where the trial is from the store (it was not searched
+ * then), and is an error in a file. */
+struct history_points {
+    int n, outside; /* outside: so many of the n lie outside the ranges */
+    double *x;      /* (n, space.n) */
+    double *value;  /* (n) */
+    uint8_t *state; /* (n), enum point_state */
+    bool *manual;   /* (n) enqueued by hand */
+    int search_no;
+};
+bool history_points(const struct history *, const struct params *study, const struct space *, struct history_points *,
+                    struct err *);
+/* Appends one more that is under way. */
+void history_add_pending(struct history_points *, const struct space *, const double *x);
+void history_points_release(struct history_points *);
+struct trials history_trials(const struct history_points *);
+
+#endif
