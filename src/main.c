@@ -20,6 +20,7 @@ static const struct {
     {"trials", cmd_trials, "a study's trials, as a table, JSON or CSV"},
     {"ctl", cmd_ctl, "look in, pause, resume, stop, skip, set a value, enqueue or clone a trial"},
     {"suggest", cmd_suggest, "the next points a search would try, and what it expects of them"},
+    {"importance", cmd_importance, "which of the searched settings the objective depends on"},
     {"replay", cmd_replay, "make a trial again from its record, and compare"},
     {"flops", cmd_flops, "what a net costs: parameters, multiply-adds, FLOPs"},
     {"bench", cmd_bench, "how fast training steps and operations are here"},
@@ -35,7 +36,7 @@ static void help(FILE *out)
             "       fsplab COMMAND [ARGUMENT]... [-c FILE] [--runs DIR] [--set key=value]... [--json]\n\n",
             FSPLAB_VERSION);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
     fputs(
         "\n`fsplab COMMAND --help` tells more. To begin with: fsplab run demo\n\nsettings, for experiments.ini and --set:\n\n",
         out);

@@ -85,7 +85,7 @@ set -- -c t.ini --runs runs
 
 fsplab --help
 expect 'help' 0 out 'fsplab [STUDY]' 'fsplab COMMAND' 'search.NAME'
-for c in run attach ls trials suggest ctl replay flops bench data doctor; do
+for c in run attach ls trials suggest importance ctl replay flops bench data doctor; do
     fsplab $c --help
     expect "$c --help" 0 out "usage: fsplab $c" example
     fsplab $c --frobnicate
@@ -114,6 +114,16 @@ expect 'suggest without its file' 1 err nosuch.json
 echo '[{"params": {}, "val_accuracy": 1}]' >bad.json
 fsplab suggest tiny --trials bad.json "$@" --set 'search.lambda=log 0.01 1'
 expect 'suggest with trials of another space' 1 err 'trial 1' lambda
+printf 'lambda,val_accuracy\n0.1,0.5\n0.2,much\n' >bad.csv
+fsplab suggest tiny --trials bad.csv "$@" --set 'search.lambda=log 0.01 1'
+expect 'suggest with a wrong field' 1 err bad.csv:3 "'much'" 'expected a number'
+fsplab importance tiny --top 2 "$@"
+expect 'importance with a wrong share' 2 err "'2'" 'between 0 and 1'
+fsplab importance tiny --trials bad.csv "$@" --set 'search.lambda=log 0.01 1'
+expect 'importance with a wrong field' 1 err bad.csv:3
+head -2 bad.csv >few.csv
+fsplab importance tiny --trials few.csv "$@" --set 'search.lambda=log 0.01 1'
+expect 'importance of too few trials' 1 err '1 complete trial' 'at least 4'
 fsplab ctl tiny
 expect 'ctl without a command' 2 err 'what to do'
 fsplab ctl tiny frob
@@ -292,6 +302,10 @@ fsplab suggest tiny "$@" --trials mine.json -n 3 --json --set search=bo --set 's
     --set 'search.transfer_lr=log 0.0001 0.01'
 json 'suggest --json' out 'len(d) == 3 and all(keys(s, "params mean sigma acquisition") and 0.8 < s["mean"] < 1 and s["sigma"] > 0
     for s in d)'
+fsplab importance tiny "$@" --trials mine.json --json --set 'search.lambda=log 0.01 1' \
+    --set 'search.transfer_lr=log 0.0001 0.01'
+json 'importance --json' out 'len(d) == 2 and all(keys(p, "param ped_anova ped_anova_share first_order total trials top") and
+    p["trials"] == 12 and p["first_order"]["low"] <= p["first_order"]["high"] and 0.2 < p["total"]["estimate"] < 0.8 for p in d)'
 fsplab bench search --function kd --strategy bo --seeds 2 --evaluations 8 --workers 2 --json
 json 'bench search --json' out 'len(d) == 1 and d[0]["function"] == "kd" and d[0]["evaluations"] == 8 and d[0]["seeds"] == 2 and
     all(set(d[0][k]) == {"mean", "se", "median"} and d[0][k]["mean"] > 0 for k in ("recommended", "best_observed"))'

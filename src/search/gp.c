@@ -109,6 +109,11 @@ const double *gp_point(const struct gp *gp, int i)
     return gp->u + (size_t)i * (size_t)gp->dim;
 }
 
+double gp_noise(const struct gp *gp, int i)
+{
+    return gp->hyper.noise * gp->share[i];
+}
+
 const double *gp_weights(const struct gp *gp)
 {
     return gp->alpha;
