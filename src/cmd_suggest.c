@@ -22,7 +22,7 @@ static void help(void)
         "usage: fsplab suggest STUDY [-n N] [--trials FILE] [--json]\n"
         "\n"
         "The next N points (1) that the study's search would try, with the objective that is predicted there (mean and\n"
-        "standard deviation, as validation accuracy) and the logarithm of the expected improvement. The ranges are those of\n"
+        "standard deviation, as validation accuracy) and the logarithm of what a trial there is expected to gain. The ranges are those of\n"
         "experiments.ini; what is known comes from the study's store, or from FILE ('-': standard input), a JSON array in the\n"
         "shape of `fsplab trials --json` (or --csv): of every trial \"params\", and \"val_accuracy\" or \"state\" are read. So any\n"
         "objective can be maximised: evaluate a suggestion, append it to FILE, ask again. A trial whose state is running,\n"
@@ -64,12 +64,14 @@ static struct search *search_with(const struct history_points *h, const struct s
 
 struct suggestion {
     double x[SPACE_MAX], mean, sigma, acquisition; /* NaN: nothing to predict from */
+    enum surrogate_aim aim;                        /* what acquisition is the logarithm of */
 };
 
 static void predict(const struct history_points *h, const struct space *space, uint64_t seed, struct suggestion *to)
 {
     struct trials trials = history_trials(h);
-    struct surrogate *s = surrogate_new(space, &trials, &(struct surrogate_options){.seed = seed});
+    to->aim = surrogate_aim(space, &(struct search_options){.max_trials = INT_MAX}, h->n);
+    struct surrogate *s = surrogate_new(space, &trials, &(struct surrogate_options){.seed = seed, .aim = to->aim});
     to->mean = to->sigma = to->acquisition = NAN;
     if (s) {
         surrogate_predict(s, to->x, &to->mean, &to->sigma);
@@ -108,8 +110,8 @@ static void print_text(const struct space *space, const struct suggestion *list,
         for (int j = 0; j < space->n; j++)
             printf("%s%s %-10.4g", j > 0 ? "  " : "", space->dims[j].name, list[i].x[j]);
         if (isfinite(list[i].mean))
-            printf("  predicted %.4g +- %.2g  ln(expected improvement) %.1f", list[i].mean, list[i].sigma,
-                   list[i].acquisition);
+            printf("  predicted %.4g +- %.2g  ln(expected %s) %.1f", list[i].mean, list[i].sigma,
+                   list[i].aim == AIM_LEARN ? "rise of the maximum known" : "improvement", list[i].acquisition);
         printf("%s\n", space->n == 0 ? "nothing is searched: the settings as they are" : "");
     }
 }

@@ -40,11 +40,11 @@ static void predictions_match_the_reference(void **state)
 {
     (void)state;
     FILE *f = fopen("tests/reference/gp.txt", "r");
-    int n, dim, cases = 0;
+    int rbf, n, dim, cases = 0;
     assert_non_null(f);
-    while (fscanf(f, "%d %d", &n, &dim) == 2) {
+    while (fscanf(f, "%d %d %d", &rbf, &n, &dim) == 3) {
         struct data s = {.d = {.n = n, .dim = dim, .u = s.u, .y = s.y, .count = s.count, .category = s.category}};
-        struct gp_hyper h = {0};
+        struct gp_hyper h = {.kernel = rbf ? GP_RBF : GP_MATERN52};
         double at[SPACE_MAX], params[GP_PARAMS_MAX], mean, variance;
         for (int j = 0; j < dim; j++)
             s.category[j] = number(f) != 0;
@@ -62,7 +62,7 @@ static void predictions_match_the_reference(void **state)
             at[j] = number(f);
         struct gp *gp = gp_new(&s.d);
         gp_pack(gp, &h, params);
-        near(gp_log_posterior(gp, params, NULL), number(f), 1e-12);
+        near(gp_log_posterior(gp, h.kernel, params, NULL), number(f), 1e-12);
         assert_true(gp_set(gp, &h));
         near(gp_mean(gp), number(f), 1e-12);
         gp_predict(gp, at, &mean, &variance);
@@ -71,7 +71,7 @@ static void predictions_match_the_reference(void **state)
         gp_free(gp);
         cases++;
     }
-    assert_int_equal(cases, 4);
+    assert_int_equal(cases, 8);
     fclose(f);
 }
 
@@ -105,20 +105,21 @@ static void posterior_gradient(void **state)
     struct rng rng;
     rng_seed(&rng, 4, 0);
     for (int dim = 1; dim <= 10; dim += 3)
-        for (int k = 0; k < 5; k++) {
+        for (int k = 0; k < 6; k++) {
             struct data s = random_data(&rng, 12, dim);
-            s.category[0] = dim > 1 && k == 0;
+            enum gp_kernel kernel = k % 2 ? GP_RBF : GP_MATERN52;
+            s.category[0] = dim > 1 && k < 2;
             struct gp *gp = gp_of(&s);
             double p[GP_PARAMS_MAX], g[GP_PARAMS_MAX], none[GP_PARAMS_MAX];
             for (int i = 0; i < gp_params(gp); i++)
                 p[i] = rng_normal(&rng) - 0.5;
-            assert_true(isfinite(gp_log_posterior(gp, p, g)));
+            assert_true(isfinite(gp_log_posterior(gp, kernel, p, g)));
             for (int i = 0; i < gp_params(gp); i++) {
                 double e = 1e-5, at = p[i];
                 p[i] = at + e;
-                double up = gp_log_posterior(gp, p, none);
+                double up = gp_log_posterior(gp, kernel, p, none);
                 p[i] = at - e;
-                double down = gp_log_posterior(gp, p, none);
+                double down = gp_log_posterior(gp, kernel, p, none);
                 p[i] = at;
                 near(g[i], (up - down) / (2 * e), 1e-6);
             }
@@ -134,18 +135,44 @@ static void kernel_gradient(void **state)
     struct data s = random_data(&rng, 8, 3);
     struct gp *gp = gp_of(&s);
     double k[8], up[8], down[8], dk[24], at[3] = {0.3, 0.6, 0.9};
-    gp_covariances(gp, at, k, dk);
-    for (int j = 0; j < 3; j++) {
-        double e = 1e-6, was = at[j];
-        at[j] = was + e;
-        gp_covariances(gp, at, up, NULL);
-        at[j] = was - e;
-        gp_covariances(gp, at, down, NULL);
-        at[j] = was;
-        for (int i = 0; i < 8; i++)
-            near(dk[i * 3 + j], (up[i] - down[i]) / (2 * e), 1e-8);
+    for (int kernel = 0; kernel < GP_KERNELS; kernel++) {
+        struct gp_hyper h = *gp_hyper(gp);
+        h.kernel = (enum gp_kernel)kernel;
+        assert_true(gp_set(gp, &h));
+        gp_covariances(gp, at, k, dk);
+        for (int j = 0; j < 3; j++) {
+            double e = 1e-6, was = at[j];
+            at[j] = was + e;
+            gp_covariances(gp, at, up, NULL);
+            at[j] = was - e;
+            gp_covariances(gp, at, down, NULL);
+            at[j] = was;
+            for (int i = 0; i < 8; i++)
+                near(dk[i * 3 + j], (up[i] - down[i]) / (2 * e), 1e-8);
+        }
     }
     gp_free(gp);
+}
+
+/* The kernel follows the data: a kinked function speaks for Matern, a smooth one for RBF. */
+static void kernel_is_chosen_by_the_data(void **state)
+{
+    (void)state;
+    for (int kinked = 0; kinked < 2; kinked++) {
+        struct rng rng;
+        rng_seed(&rng, 8, 0);
+        struct data s = random_data(&rng, 40, 1);
+        s.d.noise_free = true;
+        for (int i = 0; i < 40; i++) {
+            double u = s.u[i] = i / 39.0;
+            s.count[i] = 1;
+            s.y[i] = kinked ? fabs(u - 0.31) - fabs(u - 0.66) + fabs(u - 0.12) : sin(7 * u);
+        }
+        struct gp *gp = gp_of(&s);
+        assert_true(gp_fit(gp, NULL, 1));
+        assert_int_equal(gp_hyper(gp)->kernel, kinked ? GP_MATERN52 : GP_RBF);
+        gp_free(gp);
+    }
 }
 
 /* What a fit must do: reach a point no start lies above, find the noise of noisy data and the order of the
@@ -171,7 +198,7 @@ static void fit_finds_what_made_the_data(void **state)
     near(mean, 2, 0.15);
     assert_true(variance < 0.1);
     gp_pack(gp, &h, p);
-    assert_true(isfinite(gp_log_posterior(gp, p, g)));
+    assert_true(isfinite(gp_log_posterior(gp, h.kernel, p, g)));
     for (int i = 0; i < gp_params(gp); i++)
         near(g[i], 0, 1e-3);
     gp_free(gp);
@@ -248,6 +275,7 @@ int main(void)
         cmocka_unit_test(predictions_match_the_reference),
         cmocka_unit_test(posterior_gradient),
         cmocka_unit_test(kernel_gradient),
+        cmocka_unit_test(kernel_is_chosen_by_the_data),
         cmocka_unit_test(fit_finds_what_made_the_data),
         cmocka_unit_test(awkward_data),
         cmocka_unit_test(optimiser),

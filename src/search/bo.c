@@ -1,5 +1,6 @@
 /* bo: Bayesian optimisation as a strategy. The first max(5, 2d) trials are a shifted Sobol sequence; after them each
- * point is where the acquisition of a surrogate fitted to all trials is highest.
+ * point is where a surrogate fitted to all trials sees most to gain: first by expected improvement, later, where the
+ * objective is noisy, by what the trial tells about the place of the maximum (surrogate_aim).
  *
  * A proposal depends on the trials alone (and the options): nothing is kept from one ask to the next but a Sobol
  * strategy's set of points tried, which counts those that whole-numbered spaces have left.
@@ -42,13 +43,11 @@ static void *bo_create(const struct space *space, const struct search_options *o
     bo->space = space;
     bo->options = *options;
     bo->whole = true;
-    int searched = 0;
     for (int j = 0; j < space->n; j++) {
-        searched += space->dims[j].min < space->dims[j].max;
+        bo->searched |= space->dims[j].min < space->dims[j].max;
         bo->whole &= space_dim_values(&space->dims[j]) < INT64_MAX;
     }
-    bo->searched = searched > 0;
-    bo->design = searched > 2 ? 2 * searched : 5;
+    bo->design = surrogate_design(space);
     bo->sobol = strategy_sobol.create(space, options, err);
     return bo;
 }
@@ -85,7 +84,9 @@ static enum ask fallback(const struct bo *bo, const struct trials *trials, doubl
 
 static struct surrogate *model(const struct bo *bo, const struct trials *trials)
 {
-    struct surrogate_options o = {.seed = ask_seed(bo, trials->n), .noise_free = bo->options.noise_free};
+    struct surrogate_options o = {.seed = ask_seed(bo, trials->n),
+                                  .noise_free = bo->options.noise_free,
+                                  .aim = surrogate_aim(bo->space, &bo->options, trials->n)};
     return surrogate_new(bo->space, trials, &o);
 }
 
@@ -145,7 +146,7 @@ static double acquisition(struct surrogate *s, const double *x)
 {
     double u[SPACE_MAX];
     surrogate_point(s, x, u);
-    return acqui_value(surrogate_acqui(s), u, NULL);
+    return surrogate_worth(s, u, NULL);
 }
 
 static double climbed(void *ctx, const double *u, double *gradient)
@@ -155,7 +156,7 @@ static double climbed(void *ctx, const double *u, double *gradient)
     surrogate_point(c->s, c->x, at);
     for (int i = 0; i < c->n; i++)
         at[c->coordinate[i]] = u[i];
-    double value = acqui_value(surrogate_acqui(c->s), at, g);
+    double value = surrogate_worth(c->s, at, g);
     for (int i = 0; i < c->n; i++)
         gradient[i] = -g[c->coordinate[i]];
     return -value;

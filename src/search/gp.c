@@ -24,6 +24,8 @@
 #define NOISE_MIN 1e-4
 #define NOISE_MIN_FREE 1e-6
 #define NOISE_MAX 1e2
+#define STARTS 4
+#define ITERATIONS 60
 
 struct gp {
     int n, dim;
@@ -140,9 +142,9 @@ void gp_pack(const struct gp *gp, const struct gp_hyper *h, double *params)
     params[gp_params(gp) - 1] = log(h->noise);
 }
 
-void gp_unpack(const struct gp *gp, const double *params, struct gp_hyper *h)
+void gp_unpack(const struct gp *gp, enum gp_kernel kernel, const double *params, struct gp_hyper *h)
 {
-    *h = (struct gp_hyper){.signal = 1};
+    *h = (struct gp_hyper){.kernel = kernel, .signal = 1};
     for (int j = 0; j < gp->dim; j++)
         h->lengthscale[j] = exp(params[j]);
     if (has_signal(gp))
@@ -200,6 +202,8 @@ static double kernel(const struct gp *gp, const struct gp_hyper *h, const double
         double q = difference(gp, j, a[j], b[j]) / h->lengthscale[j];
         rho += q * q;
     }
+    if (h->kernel == GP_RBF)
+        return *slope = h->signal * exp(-0.5 * rho);
     double r = sqrt(5 * rho), e = h->signal * exp(-r);
     *slope = 5.0 / 3.0 * (1 + r) * e;
     return (1 + r + r * r / 3) * e;
@@ -286,8 +290,8 @@ static void likelihood_gradient(struct gp *gp, const struct gp_hyper *h, double 
                 by_length[d] += slope * q * q;
                 rho += q * q;
             }
-            double r = sqrt(5 * rho);
-            by_signal += slope * 0.6 * (1 + r + r * r / 3) / (1 + r); /* w k, from the slope */
+            double r = sqrt(5 * rho); /* w k, from the slope */
+            by_signal += h->kernel == GP_RBF ? slope : slope * 0.6 * (1 + r + r * r / 3) / (1 + r);
         }
     }
     for (int d = 0; d < gp->dim; d++)
@@ -297,12 +301,12 @@ static void likelihood_gradient(struct gp *gp, const struct gp_hyper *h, double 
     g[gp_params(gp) - 1] += by_noise;
 }
 
-double gp_log_posterior(struct gp *gp, const double *params, double *gradient)
+double gp_log_posterior(struct gp *gp, enum gp_kernel kernel, const double *params, double *gradient)
 {
     double own[GP_PARAMS_MAX] = {0};
     struct gp_hyper h;
     gp->usable = false;
-    gp_unpack(gp, params, &h);
+    gp_unpack(gp, kernel, params, &h);
     double prior = log_prior(gp, params, own);
     if (!factor(gp, &h))
         return -INFINITY;
@@ -327,11 +331,16 @@ bool gp_set(struct gp *gp, const struct gp_hyper *h)
 
 /* ---- the fit ---- */
 
+struct climb {
+    struct gp *gp;
+    enum gp_kernel kernel;
+};
+
 static double negated(void *ctx, const double *params, double *gradient)
 {
-    struct gp *gp = ctx;
-    double value = gp_log_posterior(gp, params, gradient);
-    for (int i = 0; i < gp_params(gp); i++)
+    const struct climb *c = ctx;
+    double value = gp_log_posterior(c->gp, c->kernel, params, gradient);
+    for (int i = 0; i < gp_params(c->gp); i++)
         gradient[i] = -gradient[i];
     return -value;
 }
@@ -361,33 +370,79 @@ static void low_noise_start(const struct gp *gp, struct rng *rng, struct gp_hype
         h->noise *= 1e-2;
 }
 
-bool gp_fit(struct gp *gp, const struct gp_hyper *warm, uint64_t seed)
+/* The best of the climbs with one kernel into *best_h; its ln posterior density, -INFINITY if none got anywhere. */
+static double fit_kernel(struct gp *gp, enum gp_kernel kernel, const struct gp_hyper *warm, struct rng *rng,
+                         struct gp_hyper *best_h)
 {
     double lower[GP_PARAMS_MAX], upper[GP_PARAMS_MAX], params[GP_PARAMS_MAX], best = INFINITY;
-    struct gp_hyper h, best_h;
-    struct rng rng;
-    rng_seed(&rng, seed, RNG_SEARCH);
+    struct climb climb = {gp, kernel};
+    struct gp_hyper h;
     bounds(gp, lower, upper);
-    gp_prior_centre(gp, &best_h);
-    if (warm)
-        best_h = *warm;
-    /* past 150 points a climb is dear, and the data leave less doubt */
-    int starts = gp->n <= 150 ? 4 : 2, iterations = gp->n <= 150 ? 60 : 20;
-    for (int s = 0; s < starts; s++) {
+    for (int s = 0; s < STARTS; s++) {
         if (s == 0)
             gp_prior_centre(gp, &h);
         else if (s == 1 && warm)
             h = *warm;
         else
-            low_noise_start(gp, &rng, &h);
+            low_noise_start(gp, rng, &h);
         gp_pack(gp, &h, params);
-        double value = lbfgsb_minimise(gp_params(gp), lower, upper, negated, gp, iterations, params);
+        double value = lbfgsb_minimise(gp_params(gp), lower, upper, negated, &climb, ITERATIONS, params);
         if (value < best) {
             best = value;
-            gp_unpack(gp, params, &best_h);
+            gp_unpack(gp, kernel, params, best_h);
         }
     }
-    return gp_set(gp, &best_h);
+    return -best;
+}
+
+static int by_height(const void *a, const void *b)
+{
+    double p = **(double *const *)a, q = **(double *const *)b;
+    return (p < q) - (p > q);
+}
+
+/* GP_FIT_MAX of the data: the highest half of that many, and of the others as many at equal distances in rank. */
+static struct gp *part_of(const struct gp *gp)
+{
+    enum { TOP = GP_FIT_MAX / 2 };
+    size_t n = (size_t)gp->n, dim = (size_t)gp->dim;
+    const double **rank = xcalloc(n, sizeof(*rank));
+    for (size_t i = 0; i < n; i++)
+        rank[i] = &gp->y[i];
+    qsort(rank, n, sizeof(*rank), by_height);
+    double *u = xcalloc(GP_FIT_MAX * dim, sizeof(*u)), *y = xcalloc(GP_FIT_MAX, sizeof(*y));
+    for (size_t i = 0; i < GP_FIT_MAX; i++) {
+        size_t at = (size_t)(rank[i < TOP ? i : TOP + (i - TOP) * (n - TOP) / (GP_FIT_MAX - TOP)] - gp->y);
+        memcpy(u + i * dim, gp->u + at * dim, dim * sizeof(*u));
+        y[i] = gp->y[at];
+    }
+    struct gp *part = gp_new(&(struct gp_data){
+        .n = GP_FIT_MAX, .dim = gp->dim, .u = u, .y = y, .category = gp->category, .noise_free = gp->noise_free});
+    free(rank);
+    free(u);
+    free(y);
+    return part;
+}
+
+bool gp_fit(struct gp *gp, const struct gp_hyper *warm, uint64_t seed)
+{
+    if (gp->n > GP_FIT_MAX) {
+        struct gp *part = part_of(gp);
+        gp_fit(part, warm, seed);
+        bool ok = gp_set(gp, gp_hyper(part));
+        gp_free(part);
+        return ok;
+    }
+    struct gp_hyper matern, rbf;
+    struct rng rng;
+    rng_seed(&rng, seed, RNG_SEARCH);
+    gp_prior_centre(gp, &matern);
+    if (warm)
+        matern = *warm;
+    rbf = matern;
+    double rough = fit_kernel(gp, GP_MATERN52, warm, &rng, &matern);
+    double smooth = fit_kernel(gp, GP_RBF, warm, &rng, &rbf);
+    return gp_set(gp, smooth > -INFINITY && smooth >= rough - GP_SMOOTH ? &rbf : &matern);
 }
 
 /* ---- prediction ---- */

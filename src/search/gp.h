@@ -1,7 +1,8 @@
 /* gp: regression with a Gaussian process, the surrogate of the Bayesian optimisation.
  *
- *   y_i = m + f(u_i) + noise,  f ~ GP(0, k),  noise ~ N(0, noise / count_i)
- *   k(u, u') = signal (1 + r + r^2/3) exp(-r),  r^2 = 5 sum_j ((u_j - u'_j) / lengthscale_j)^2     (Matern 5/2, ARD)
+ *   y_i = m + f(u_i) + noise,  f ~ GP(0, k),  noise ~ N(0, noise / count_i),  rho = sum_j ((u_j - u'_j) / lengthscale_j)^2
+ *   k(u, u') = signal (1 + r + r^2/3) exp(-r),  r^2 = 5 rho     (Matern 5/2, ARD: twice differentiable)
+ *   k(u, u') = signal exp(-rho/2)                               (RBF, ARD: smooth)
  *
  * after Rasmussen & Williams, Gaussian Processes for Machine Learning (2006), chapters 2, 4 and 5. Between two
  * categories the difference is 0 or 1 (Hamming). The constant m has a flat prior and sits at its maximum for the
@@ -19,6 +20,8 @@
 
 #define GP_PARAMS_MAX (SPACE_MAX + 2)
 #define GP_GAMMA_DIM 8 /* up to here the Gamma priors */
+#define GP_SMOOTH 2.0
+#define GP_FIT_MAX 200 /* so many points say what the hyperparameters are */
 
 struct gp_data {
     int n, dim;           /* n >= 1, 1 <= dim <= SPACE_MAX */
@@ -29,7 +32,9 @@ struct gp_data {
     bool noise_free;      /* the objective is declared free of noise: noise >= 1e-6 instead of 1e-4 */
 };
 
+enum gp_kernel { GP_MATERN52, GP_RBF, GP_KERNELS };
 struct gp_hyper {
+    enum gp_kernel kernel;
     double lengthscale[SPACE_MAX], signal, noise; /* noise: a variance */
 };
 
@@ -41,15 +46,17 @@ void gp_free(struct gp *);
 /* Hyperparameters <-> the vector that is optimised: ln lengthscale (dim), [ln signal,] ln noise. */
 int gp_params(const struct gp *); /* dim + 2, or dim + 1 where the signal is 1 */
 void gp_pack(const struct gp *, const struct gp_hyper *, double *params);
-void gp_unpack(const struct gp *, const double *params, struct gp_hyper *);
+void gp_unpack(const struct gp *, enum gp_kernel, const double *params, struct gp_hyper *);
 
-/* ln posterior density at PARAMS up to a constant, and its gradient over PARAMS (NULL: not wanted); -INFINITY where
- * the covariance matrix cannot be factored. */
-double gp_log_posterior(struct gp *, const double *params, double *gradient);
+/* ln posterior density at PARAMS up to a constant (the same for both kernels), and its gradient over PARAMS (NULL: not
+ * wanted); -INFINITY where the covariance matrix cannot be factored. */
+double gp_log_posterior(struct gp *, enum gp_kernel, const double *params, double *gradient);
 
-/* The best of several climbs: from the priors' centre, from WARM (NULL: not), from random points of low noise (as SEED
- * has it). If none succeeds the hyperparameters are WARM's or the priors' centre. false: even those cannot be used
- * (y not finite); the process then predicts m = 0 and its prior variance. */
+/* The best of several climbs with each kernel: from the priors' centre, from WARM (NULL: not), from random points of low
+ * noise (as SEED has it). RBF is taken unless the data speak for Matern by GP_SMOOTH nats: where they are few or noisy the
+ * smooth one recommends better points. Of more than GP_FIT_MAX data the highest and a sample of the rest decide (without
+ * their counts); all are conditioned on. If none succeeds the hyperparameters are WARM's or the priors' centre. false: even
+ * those cannot be used (y not finite); the process then predicts m = 0 and its prior variance. */
 bool gp_fit(struct gp *, const struct gp_hyper *warm, uint64_t seed);
 bool gp_set(struct gp *, const struct gp_hyper *);
 const struct gp_hyper *gp_hyper(const struct gp *);

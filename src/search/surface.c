@@ -1,5 +1,6 @@
 /* surface: test functions. The constants of Branin's and Hartmann's are the published ones (Dixon & Szego, Towards
- * Global Optimisation 2, 1978). */
+ * Global Optimisation 2, 1978), Ackley's those of Ackley (A Connectionist Machine for Genetic Hillclimbing, 1987), Levy's
+ * those of Laguna & Marti (J. Global Optim. 33, 2005). */
 #include "surface.h"
 
 #include <assert.h>
@@ -40,6 +41,31 @@ static double hartmann6(const double *x)
     return sum;
 }
 
+static double ackley(const double *x)
+{
+    enum { DIM = 5 };
+    double square = 0, wave = 0;
+    for (int i = 0; i < DIM; i++) {
+        square += x[i] * x[i] / DIM;
+        wave += cos(2 * M_PI * x[i]) / DIM;
+    }
+    return 20 * exp(-0.2 * sqrt(square)) + exp(wave) - 20 - M_E;
+}
+
+static double levy(const double *x)
+{
+    enum { DIM = 4 };
+    double w[DIM], sum = 0;
+    for (int i = 0; i < DIM; i++)
+        w[i] = 1 + (x[i] - 1) / 4;
+    for (int i = 0; i + 1 < DIM; i++) {
+        double s = sin(M_PI * w[i] + 1);
+        sum += (w[i] - 1) * (w[i] - 1) * (1 + 10 * s * s);
+    }
+    double first = sin(M_PI * w[0]), last = sin(2 * M_PI * w[DIM - 1]);
+    return -(first * first + sum + (w[DIM - 1] - 1) * (w[DIM - 1] - 1) * (1 + last * last));
+}
+
 const struct surface surfaces[] = {
     {.name = "kd",
      .about = "accuracy over lambda and lr, noise 0.25 points",
@@ -64,6 +90,28 @@ const struct surface surfaces[] = {
      .best = 3.3223680114155152,
      .max = {1, 1, 1, 1, 1, 1},
      .value = hartmann6},
+    {.name = "hartmann6n",
+     .about = "the same, noise 0.1",
+     .dim = 6,
+     .evaluations = 60,
+     .sigma = 0.1,
+     .best = 3.3223680114155152,
+     .max = {1, 1, 1, 1, 1, 1},
+     .value = hartmann6},
+    {.name = "ackley5",
+     .about = "Ackley, 5 dimensions, no noise",
+     .dim = 5,
+     .evaluations = 60,
+     .min = {-32.768, -32.768, -32.768, -32.768, -32.768},
+     .max = {32.768, 32.768, 32.768, 32.768, 32.768},
+     .value = ackley},
+    {.name = "levy4",
+     .about = "Levy, 4 dimensions, no noise",
+     .dim = 4,
+     .evaluations = 60,
+     .min = {-10, -10, -10, -10},
+     .max = {10, 10, 10, 10},
+     .value = levy},
 };
 const int n_surfaces = ARRAY_LEN(surfaces);
 

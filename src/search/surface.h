@@ -20,7 +20,9 @@ struct surface {
  *           acc = 75 - 1.2 (a - 0.6)^2 - 3 (b + 1.25 + 0.25 (a - 0.6))^2 - 1.5 max(0, -1.9 - b)^2,
  *           p = 1 / (1 + exp(-(b + 0.5 a - 0.05) / 0.05)), value = acc (1 - p) + p. best: of a 401 x 401 grid.
  * branin    minus Branin's function, x_0 in [-5, 10], x_1 in [0, 15]; three equal maxima.
- * hartmann6 minus Hartmann's function of 6 dimensions on the unit cube.
+ * hartmann6 minus Hartmann's function of 6 dimensions on the unit cube; hartmann6n observes it with noise.
+ * ackley5   minus Ackley's function: a plain of small waves with one funnel, at 0, x_i in [-32.768, 32.768].
+ * levy4     minus Levy's function, x_i in [-10, 10]; its maximum at (1, 1, 1, 1) among many.
  */
 extern const struct surface surfaces[];
 extern const int n_surfaces;

@@ -10,6 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acqui.h"
+#include "kg.h"
+#include "sample.h"
+
+#define LEARN_AFTER 3   /* times the initial design */
+#define RECOMMENDED 128 /* points that the knowledge gradient takes to be open to recommendation */
+#define SAMPLED 512     /* they are the best of so many, */
+#define AROUND 128      /* and of so many around the best point */
+
 struct surrogate {
     struct space space;
     struct surrogate_options options;
@@ -21,8 +30,32 @@ struct surrogate {
     int n_pending;
     double shift, scale; /* objective = shift + scale * y */
     struct gp *gp;
-    struct acqui *acqui;
+    struct acqui *acqui; /* made on the first call of surrogate_worth, as aim has it */
+    struct kg *kg;
 };
+
+/* ---- the course of a search ---- */
+
+static int searched_dims(const struct space *space)
+{
+    int n = 0;
+    for (int j = 0; j < space->n; j++)
+        n += space->dims[j].min < space->dims[j].max;
+    return n;
+}
+
+int surrogate_design(const struct space *space)
+{
+    int dims = searched_dims(space);
+    return dims > 2 ? 2 * dims : 5;
+}
+
+enum surrogate_aim surrogate_aim(const struct space *space, const struct search_options *options, int trials)
+{
+    if (options->noise_free || trials < LEARN_AFTER * surrogate_design(space))
+        return AIM_IMPROVE;
+    return trials + 1 == options->max_trials ? AIM_CONFIRM : AIM_LEARN;
+}
 
 /* ---- the objective ---- */
 
@@ -216,6 +249,7 @@ void surrogate_free(struct surrogate *s)
     if (!s)
         return;
     acqui_free(s->acqui);
+    kg_free(s->kg);
     gp_free(s->gp);
     free(s->u);
     free(s->y);
@@ -243,21 +277,6 @@ int surrogate_dim(const struct surrogate *s, int j)
     return s->dim[j];
 }
 
-struct acqui *surrogate_acqui(struct surrogate *s)
-{
-    if (!s->acqui) {
-        struct acqui_options o = {.pending = s->pending,
-                                  .n_pending = s->n_pending,
-                                  .noise_free = s->options.noise_free,
-                                  .best = -INFINITY,
-                                  .seed = s->options.seed};
-        for (int i = 0; i < s->n; i++)
-            o.best = fmax(o.best, s->y[i]);
-        s->acqui = acqui_new(s->gp, &o);
-    }
-    return s->acqui;
-}
-
 void surrogate_predict(const struct surrogate *s, const double *x, double *mean, double *sigma)
 {
     double u[SPACE_MAX], m, variance;
@@ -267,29 +286,132 @@ void surrogate_predict(const struct surrogate *s, const double *x, double *mean,
     *sigma = s->scale * sqrt(variance);
 }
 
-double surrogate_acquisition(struct surrogate *s, const double *x)
+/* ---- what a trial is worth ---- */
+
+static struct acqui *make_acqui(const struct surrogate *s)
 {
-    double u[SPACE_MAX];
-    surrogate_point(s, x, u);
-    return acqui_value(surrogate_acqui(s), u, NULL) + log(s->scale);
+    struct acqui_options o = {.pending = s->pending,
+                              .n_pending = s->n_pending,
+                              .noise_free = s->options.noise_free,
+                              .best = -INFINITY,
+                              .seed = s->options.seed};
+    for (int i = 0; i < s->n; i++)
+        o.best = fmax(o.best, s->y[i]);
+    return acqui_new(s->gp, &o);
 }
 
-int surrogate_best(const struct surrogate *s, double *mean)
+static int best_row(const struct surrogate *s, double *mean)
 {
-    double best = -INFINITY;
-    int trial = -1;
+    int best = -1;
     for (int i = 0; i < s->n; i++) {
         double m, variance;
         if (s->trial[i] < 0)
             continue;
         gp_predict(s->gp, s->u + (size_t)i * (size_t)s->dims, &m, &variance);
-        if (trial < 0 || m > best) {
-            best = m;
-            trial = s->trial[i];
+        if (best < 0 || m > *mean) {
+            *mean = m;
+            best = i;
         }
     }
+    return best;
+}
+
+/* A Sobol point, or one near the best trial's, close or less so. */
+static void candidate(const struct surrogate *s, int i, struct sobol *sobol, struct rng *rng, const double *best,
+                      double *u)
+{
+    double cube[SPACE_MAX];
+    if (i < SAMPLED)
+        sobol_next(sobol, cube);
+    for (int j = 0; j < s->dims; j++) {
+        const struct dim *d = &s->space.dims[s->dim[j]];
+        double spread = i % 2 ? 0.05 : 0.15;
+        if (i < SAMPLED || (d->type == DIM_CATEGORY && rng_uniform(rng) < spread))
+            u[j] = i < SAMPLED ? cube[j] : rng_uniform(rng);
+        else
+            u[j] = d->type == DIM_CATEGORY ? space_unit(d, best[j]) : best[j] + spread * rng_normal(rng);
+        double value = space_value(d, fmin(fmax(u[j], 0), 1));
+        u[j] = d->type == DIM_CATEGORY ? value : space_unit(d, value);
+    }
+}
+
+/* Where the mean or the doubt is high: the highest mean + 2 sigma of a sample, and the best trial. */
+static struct kg *make_kg(const struct surrogate *s)
+{
+    size_t dims = (size_t)s->dims, size = dims * sizeof(double);
+    double *u = xcalloc((SAMPLED + AROUND) * dims, sizeof(*u)), *score = xcalloc(SAMPLED + AROUND, sizeof(*score));
+    double *chosen = xcalloc(RECOMMENDED * dims, sizeof(*chosen)), mean, variance;
+    const double *best = s->u + (size_t)best_row(s, &mean) * dims;
+    struct sobol sobol;
+    struct rng rng;
+    rng_seed(&rng, s->options.seed, RNG_SEARCH);
+    sobol_init(&sobol, s->dims, rng_u64(&rng) | 1);
+    for (int i = 0; i < SAMPLED + AROUND; i++) {
+        candidate(s, i, &sobol, &rng, best, u + (size_t)i * dims);
+        gp_predict(s->gp, u + (size_t)i * dims, &mean, &variance);
+        score[i] = mean + 2 * sqrt(variance);
+    }
+    memcpy(chosen, best, size);
+    for (size_t k = 1; k < RECOMMENDED; k++) {
+        size_t top = 0;
+        for (size_t i = 1; i < SAMPLED + AROUND; i++)
+            if (score[i] > score[top])
+                top = i;
+        memcpy(chosen + k * dims, u + top * dims, size);
+        score[top] = -INFINITY;
+    }
+    struct kg *kg = kg_new(s->gp, chosen, RECOMMENDED, s->pending, s->n_pending);
+    free(u);
+    free(score);
+    free(chosen);
+    return kg;
+}
+
+static double mean_worth(const struct surrogate *s, const double *u, double *gradient)
+{
+    size_t n = (size_t)s->n, dims = (size_t)s->dims;
+    double *k = xcalloc(n * (dims + 1), sizeof(*k)), *dk = k + n, sum = gp_mean(s->gp);
+    const double *weights = gp_weights(s->gp);
+    gp_covariances(s->gp, u, k, dk);
+    for (size_t j = 0; gradient && j < dims; j++)
+        gradient[j] = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += k[i] * weights[i];
+        for (size_t j = 0; gradient && j < dims; j++)
+            gradient[j] += dk[i * dims + j] * weights[i];
+    }
+    free(k);
+    return sum;
+}
+
+double surrogate_worth(struct surrogate *s, const double *u, double *gradient)
+{
+    if (s->options.aim == AIM_CONFIRM)
+        return mean_worth(s, u, gradient);
+    if (s->options.aim == AIM_LEARN) {
+        if (!s->kg)
+            s->kg = make_kg(s);
+        return kg_value(s->kg, u, gradient);
+    }
+    if (!s->acqui)
+        s->acqui = make_acqui(s);
+    return acqui_value(s->acqui, u, gradient);
+}
+
+double surrogate_acquisition(struct surrogate *s, const double *x)
+{
+    double u[SPACE_MAX];
+    surrogate_point(s, x, u);
+    double worth = surrogate_worth(s, u, NULL);
+    return s->options.aim == AIM_CONFIRM ? s->shift + s->scale * worth : worth + log(s->scale);
+}
+
+int surrogate_best(const struct surrogate *s, double *mean)
+{
+    double best = -INFINITY;
+    int row = best_row(s, &best);
     *mean = s->shift + s->scale * best;
-    return trial;
+    return row < 0 ? -1 : s->trial[row];
 }
 
 void surrogate_slice(struct surrogate *s, const struct surrogate_slice *slice)

@@ -12,14 +12,27 @@
 #ifndef FSPLAB_SURROGATE_H
 #define FSPLAB_SURROGATE_H
 
-#include "acqui.h"
+#include "gp.h"
 #include "strategy.h"
 
 #define SURROGATE_TRIALS 1000
 
+/* What another trial is to be worth:
+ * IMPROVE  its own value: expected improvement over the best so far (acqui.h);
+ * LEARN    what it tells about where the maximum is: knowledge gradient (kg.h);
+ * CONFIRM  the last one of a search, it goes where the mean is highest, so that what is recommended has been tried. */
+enum surrogate_aim { AIM_IMPROVE, AIM_LEARN, AIM_CONFIRM };
+
+/* How many trials a search over the space begins with before it asks a model: max(5, 2 dims). */
+int surrogate_design(const struct space *);
+/* What such a search aims at with the next one after TRIALS trials: a noisy objective's maximum is looked for, then placed
+ * (from three times the initial design on). */
+enum surrogate_aim surrogate_aim(const struct space *, const struct search_options *, int trials);
+
 struct surrogate_options {
     uint64_t seed;
     bool noise_free; /* the objective is declared free of noise */
+    enum surrogate_aim aim;
 };
 
 struct surrogate;
@@ -29,7 +42,7 @@ void surrogate_free(struct surrogate *);
 
 /* Belief about the objective at X (values, space.n): mean and standard deviation of the posterior, noise not included. */
 void surrogate_predict(const struct surrogate *, const double *x, double *mean, double *sigma);
-/* ln of the improvement that is expected at X, in the objective's units. */
+/* What a trial at X would be worth: ln of what it is expected to gain, in the objective's units (AIM_CONFIRM: the mean). */
 double surrogate_acquisition(struct surrogate *, const double *x);
 /* The complete trial inside the space whose point has the highest posterior mean (its number; first of equals; -1: there
  * is none), and that mean. Trials left out of the fit and those known from elsewhere are not candidates. */
@@ -55,6 +68,7 @@ const struct gp *surrogate_gp(const struct surrogate *);
 int surrogate_dims(const struct surrogate *);       /* searched dimensions */
 int surrogate_dim(const struct surrogate *, int j); /* the space's dimension behind coordinate j */
 void surrogate_point(const struct surrogate *, const double *x, double *u); /* (space.n) -> (dims) */
-struct acqui *surrogate_acqui(struct surrogate *); /* made on the first call; the surrogate's */
+/* surrogate_acquisition at U but for constants (scale and shift), and its gradient (dims) unless NULL. */
+double surrogate_worth(struct surrogate *, const double *u, double *gradient);
 
 #endif

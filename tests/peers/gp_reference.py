@@ -12,12 +12,14 @@ from mpmath import mp, mpf, sqrt, exp, log, pi, matrix, det
 mp.dps = 40
 
 
-def kernel(a, b, lengths, signal, category):
-    r2 = mpf(0)
+def kernel(name, a, b, lengths, signal, category):
+    rho = mpf(0)
     for x, y, l, c in zip(a, b, lengths, category):
         d = (mpf(1) if x != y else mpf(0)) if c else x - y
-        r2 += 5 * (d / l) ** 2
-    r = sqrt(r2)
+        rho += (d / l) ** 2
+    if name == "rbf":
+        return signal * exp(-rho / 2)
+    r = sqrt(5 * rho)
     return signal * (1 + r + r * r / 3) * exp(-r)
 
 
@@ -31,7 +33,7 @@ def log_prior(lengths, signal, noise):
     return sum(-log(l) - (log(l) - mu) ** 2 / 6 for l in lengths) - log(noise) - (log(noise) + 4) ** 2 / 2
 
 
-def case(rng, n, dim, category):
+def case(rng, name, n, dim, category):
     def point():
         return [mpf(rng.randrange(3)) / 4 if c else mpf(rng.randrange(1, 1 << 20)) / (1 << 20) for c in category]
 
@@ -43,7 +45,7 @@ def case(rng, n, dim, category):
     K = matrix(n, n)
     for i in range(n):
         for j in range(n):
-            K[i, j] = kernel(us[i], us[j], lengths, signal, category)
+            K[i, j] = kernel(name, us[i], us[j], lengths, signal, category)
         K[i, i] += noise / count[i] + mpf("1e-8")
     inverse = K ** -1
     one = matrix([1] * n)
@@ -52,10 +54,10 @@ def case(rng, n, dim, category):
     R = Y - m * one
     density = -(R.T * inverse * R)[0] / 2 - log(det(K)) / 2 - n * log(2 * pi) / 2 + log_prior(lengths, signal, noise)
     at = point()
-    k = matrix([kernel(u, at, lengths, signal, category) for u in us])
+    k = matrix([kernel(name, u, at, lengths, signal, category) for u in us])
     mean = m + (k.T * inverse * R)[0]
     variance = signal - (k.T * inverse * k)[0]
-    print(n, dim)
+    print(int(name == "rbf"), n, dim)
     print(*(int(c) for c in category))
     for u, v, c in zip(us, y, count):
         print(*(mp.nstr(x, 20) for x in u), mp.nstr(v, 20), c)
@@ -66,8 +68,9 @@ def case(rng, n, dim, category):
 
 def main():
     rng = random.Random(3)
-    for n, category in ((1, [0]), (6, [0, 0]), (9, [0, 1, 0]), (7, [0] * 9)):
-        case(rng, n, len(category), category)
+    for name in "matern52", "rbf":
+        for n, category in ((1, [0]), (6, [0, 0]), (9, [0, 1, 0]), (7, [0] * 9)):
+            case(rng, name, n, len(category), category)
 
 
 if __name__ == "__main__":
