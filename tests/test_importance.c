@@ -178,9 +178,8 @@ static void a_constant_depends_on_nothing(void **state)
 
 /* Over many draws mean and variance are the process's own, far from the data as well as near, and the covariance there
  * is the kernel's. */
-static void draws_are_of_the_posterior(void **state)
+static void check_draws(enum gp_kernel kernel)
 {
-    (void)state;
     enum { N = 3, POINTS = 4, DRAWS = 4000 };
     static const double u[N * 2] = {0.1, 0, 0.2, 1, 0.3, 0}, y[N] = {1, -1, 0.5};
     static const double at[POINTS * 2] = {0.1, 0, 0.25, 1, 40, 0, 40.2, 2};
@@ -188,7 +187,7 @@ static void draws_are_of_the_posterior(void **state)
     bool category[2] = {false, true};
     double *value = xcalloc(POINTS * DRAWS, sizeof(*value)), mean, variance, together = 0;
     struct gp *gp = gp_new(&(struct gp_data){.n = N, .dim = 2, .u = u, .y = y, .count = count, .category = category});
-    assert_true(gp_set(gp, &(struct gp_hyper){.lengthscale = {0.3, 2}, .signal = 2, .noise = 0.2}));
+    assert_true(gp_set(gp, &(struct gp_hyper){.kernel = kernel, .lengthscale = {0.3, 2}, .signal = 2, .noise = 0.2}));
     importance_draws(gp, category, POINTS, at, DRAWS, 1, value);
     for (int p = 0; p < POINTS; p++) {
         double m = 0, v = 0;
@@ -205,6 +204,13 @@ static void draws_are_of_the_posterior(void **state)
     near("covariance", 0, together, gp_kernel(gp, at + 4, at + 6, NULL), 0.15);
     gp_free(gp);
     free(value);
+}
+
+static void draws_are_of_the_posterior(void **state)
+{
+    (void)state;
+    check_draws(GP_MATERN52);
+    check_draws(GP_RBF);
 }
 
 /* ---- of the surrogate ---- */

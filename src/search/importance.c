@@ -266,13 +266,15 @@ static void prior_draw(struct prior_draw *p, const struct gp *gp, uint64_t seed)
     p->dim = gp_dim(gp);
     p->seed = seed;
     for (int m = 0; m < FEATURES; m++) {
-        double chi2 = 0;
+        double chi2 = 0, scale = 1; /* RBF: normal */
         for (int i = 0; i < 5; i++) {
             double z = rng_normal(&rng);
             chi2 += z * z;
         }
+        if (h->kernel == GP_MATERN52)
+            scale = sqrt(chi2 / 5);
         for (int j = 0; j < p->dim; j++)
-            p->omega[m][j] = (p->category[j] ? 1 : rng_normal(&rng)) / (sqrt(chi2 / 5) * h->lengthscale[j]);
+            p->omega[m][j] = (p->category[j] ? 1 : rng_normal(&rng)) / (scale * h->lengthscale[j]);
         p->phase[m] = 2 * M_PI * rng_uniform(&rng);
         p->weight[m] = sqrt(2 * h->signal / FEATURES) * rng_normal(&rng);
     }

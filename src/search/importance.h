@@ -22,8 +22,8 @@
  *
  *   f(u) = mean(u) + g(u) - k(u) K^-1 (g(U) + e),  g(u) = sqrt(2 signal / F) sum_m w_m cos(omega_m u + b_m)
  *
- * with F = 512 random features, omega from the Matern-5/2 kernel's spectral density (Student's t, 5 degrees of freedom,
- * over the lengthscales), e the observations' noise: so they say how much the trials leave open, given the
+ * with F = 512 random features, omega from the kernel's spectral density over the lengthscales (Matern 5/2: Student's t
+ * of 5 degrees of freedom, RBF: normal), e the observations' noise: so they say how much the trials leave open, given the
  * hyperparameters, and not how unsure these are. */
 #ifndef FSPLAB_IMPORTANCE_H
 #define FSPLAB_IMPORTANCE_H
