@@ -167,10 +167,14 @@ check: ## everything: tests with -Werror, under asan and tsan, layers, headers, 
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory layers headers
 	@$(MAKE) --no-print-directory test VARIANT=check
+	@$(MAKE) --no-print-directory check-histories VARIANT=check
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory tsan
 	@$(MAKE) --no-print-directory format-check
 	@echo "check: all passed"
+
+check-histories: $(O)/tests/test_bo ## Bayesian optimisation over 10,000 random histories
+	@HISTORIES=10000 $(O)/tests/test_bo
 
 asan: ## tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \

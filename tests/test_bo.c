@@ -250,12 +250,16 @@ static double random_value(struct rng *rng, int kind)
     return values[kind];
 }
 
+/* HISTORIES=10000 for as many (`make check-histories`). */
 static void no_history_stops_it(void **state)
 {
     (void)state;
+    const char *histories = getenv("HISTORIES");
+    int n_histories = histories ? atoi(histories) : 150;
     struct rng rng;
     rng_seed(&rng, 11, 0);
-    for (int h = 0; h < 150; h++) {
+    assert_true(n_histories > 0);
+    for (int h = 0; h < n_histories; h++) {
         struct space space = random_space(&rng);
         struct search *s = open_bo(&space, (uint64_t)h, 1000);
         int n = (int)rng_below(&rng, 30), kind = (int)rng_below(&rng, 6), failing = (int)rng_below(&rng, 4);
