@@ -83,6 +83,31 @@ static void finds_the_ridge(void **state)
     assert_true(regret < 0.1);
 }
 
+/* What an ask knew: nothing before the model's first, then its aim, and a noise and prediction that are right. */
+static void says_what_it_knew(void **state)
+{
+    (void)state;
+    const struct surface *f = surface_find("kd");
+    struct space space = surface_space(f, 0);
+    struct search *s = open_bo(&space, 3, 25);
+    struct search_belief b;
+    struct rng noise;
+    double x[2];
+    int id;
+    rng_seed(&noise, 3, RNG_SYNTH);
+    for (int n = 0; search_ask(s, x, &id) == ASK_POINT; n++) {
+        bool modelled = search_belief(s, &b);
+        assert_true(modelled == (n >= 5));
+        if (modelled)
+            assert_string_equal(b.aim, n < 15 ? "improve" : n < 24 ? "learn" : "confirm");
+        search_tell(s, id, TELL_COMPLETE, f->value(x) + f->sigma * rng_normal(&noise));
+    }
+    near(b.mean, f->value(x), 1);
+    assert_true(b.sigma > 0 && b.sigma < 1 && b.noise > 0.05 && b.noise < 1 && b.signal > 0.5);
+    assert_true(b.lengthscale[0] > 0.025 && b.lengthscale[1] > 0.025);
+    search_free(s);
+}
+
 /* Branin to 0.02 within 30 trials where the objective is declared free of noise. */
 static void finds_a_noise_free_maximum(void **state)
 {
@@ -397,17 +422,12 @@ static void slices(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(floor_by_hand),
-        cmocka_unit_test(finds_the_ridge),
-        cmocka_unit_test(finds_a_noise_free_maximum),
-        cmocka_unit_test(recommends_no_luck),
-        cmocka_unit_test(stopped_and_continued),
-        cmocka_unit_test(no_point_twice),
-        cmocka_unit_test(a_whole_space_runs_out),
-        cmocka_unit_test(no_history_stops_it),
-        cmocka_unit_test(left_out_and_pending_do_not_move_the_mean),
-        cmocka_unit_test(units_and_failures),
-        cmocka_unit_test(slices),
+        cmocka_unit_test(floor_by_hand),       cmocka_unit_test(finds_the_ridge),
+        cmocka_unit_test(says_what_it_knew),   cmocka_unit_test(finds_a_noise_free_maximum),
+        cmocka_unit_test(recommends_no_luck),  cmocka_unit_test(stopped_and_continued),
+        cmocka_unit_test(no_point_twice),      cmocka_unit_test(a_whole_space_runs_out),
+        cmocka_unit_test(no_history_stops_it), cmocka_unit_test(left_out_and_pending_do_not_move_the_mean),
+        cmocka_unit_test(units_and_failures),  cmocka_unit_test(slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,6 +35,8 @@ struct bo {
     bool searched; /* a dimension has min < max */
     bool whole;    /* no dimension is continuous */
     void *sobol;
+    bool modelled; /* of the latest ask */
+    struct search_belief belief;
 };
 
 static void *bo_create(const struct space *space, const struct search_options *options, struct err *err)
@@ -320,15 +322,40 @@ static enum ask best_point(struct bo *bo, struct surrogate *s, const struct tria
     return ask == ASK_POINT ? ask : fallback(bo, trials, x);
 }
 
+static void remember(struct bo *bo, const struct surrogate *s, int trials, const double *x)
+{
+    static const char *const aims[] = {[AIM_IMPROVE] = "improve", [AIM_LEARN] = "learn", [AIM_CONFIRM] = "confirm"};
+    struct surrogate_hyper h;
+    surrogate_hyper(s, &h);
+    bo->modelled = true;
+    bo->belief = (struct search_belief){.aim = aims[surrogate_aim(bo->space, &bo->options, trials)],
+                                        .kernel = h.kernel,
+                                        .signal = h.signal,
+                                        .noise = h.noise};
+    memcpy(bo->belief.lengthscale, h.lengthscale, sizeof(h.lengthscale));
+    surrogate_predict(s, x, &bo->belief.mean, &bo->belief.sigma);
+}
+
+static bool bo_belief(const void *self, struct search_belief *to)
+{
+    const struct bo *bo = self;
+    if (bo->modelled)
+        *to = bo->belief;
+    return bo->modelled;
+}
+
 static enum ask bo_ask(void *self, const struct trials *trials, double *x)
 {
     struct bo *bo = self;
+    bo->modelled = false;
     if (!bo->searched || (bo->whole && bo_planned(bo, trials) == 0))
         return fallback(bo, trials, x);
     struct surrogate *s = trials->n < bo->design ? NULL : model(bo, trials);
     if (!s)
         return design_point(bo, trials, x);
     enum ask ask = best_point(bo, s, trials, x);
+    if (ask == ASK_POINT)
+        remember(bo, s, trials->n, x);
     surrogate_free(s);
     return ask;
 }
@@ -349,4 +376,5 @@ const struct strategy_ops strategy_bo = {
     .ask = bo_ask,
     .planned = bo_planned,
     .recommend = bo_recommend,
+    .belief = bo_belief,
 };

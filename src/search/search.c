@@ -258,6 +258,11 @@ int search_recommended(const struct search *s, double *x, double *value)
     return id;
 }
 
+bool search_belief(const struct search *s, struct search_belief *belief)
+{
+    return s->ops->belief && s->ops->belief(s->strategy, belief);
+}
+
 int64_t search_planned(const struct search *s)
 {
     struct trials trials = search_trials(s);

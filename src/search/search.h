@@ -57,6 +57,14 @@ int search_best(const struct search *, double *x, double *value);
 /* The trial to recommend: with bo the complete trial whose point has the highest posterior mean, and that mean, for a
  * lucky measurement is not a good point; otherwise search_best's. -1 if there is none. With bo it costs a fit. */
 int search_recommended(const struct search *, double *x, double *value);
+/* What the latest ask knew when it proposed; false: it asked no model. */
+struct search_belief {
+    const char *aim, *kernel;      /* "improve", "learn", "confirm"; "matern52", "rbf": see surrogate.h, gp.h */
+    double lengthscale[SPACE_MAX]; /* share of the dimension's range; NaN: not searched */
+    double signal, noise;          /* standard deviations, the objective's units */
+    double mean, sigma;            /* predicted at the point */
+};
+bool search_belief(const struct search *, struct search_belief *);
 /* Planned number of trials, for progress: grid size and hand-enqueued ones; otherwise max_trials, which includes the
  * hand-enqueued ones, or fewer where the space has fewer points. */
 int64_t search_planned(const struct search *);

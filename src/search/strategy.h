@@ -34,6 +34,8 @@ struct strategy_ops {
     int64_t (*planned)(void *, const struct trials *);
     /* The trial (index) it would recommend, COMPLETE and inside the space, and the value it believes in there, -1: none. NULL: the best observed. */
     int (*recommend)(void *, const struct trials *, double *value);
+    /* What its latest ask knew; NULL, or false: no model was asked. */
+    bool (*belief)(const void *, struct search_belief *);
 };
 
 extern const struct strategy_ops strategy_grid, strategy_random, strategy_sobol, strategy_bo;

@@ -286,6 +286,18 @@ void surrogate_predict(const struct surrogate *s, const double *x, double *mean,
     *sigma = s->scale * sqrt(variance);
 }
 
+void surrogate_hyper(const struct surrogate *s, struct surrogate_hyper *to)
+{
+    const struct gp_hyper *h = gp_hyper(s->gp);
+    to->kernel = h->kernel == GP_RBF ? "rbf" : "matern52";
+    for (int j = 0; j < s->space.n; j++)
+        to->lengthscale[j] = NAN;
+    for (int j = 0; j < s->dims; j++)
+        to->lengthscale[s->dim[j]] = h->lengthscale[j];
+    to->signal = s->scale * sqrt(h->signal);
+    to->noise = s->scale * sqrt(h->noise);
+}
+
 /* ---- what a trial is worth ---- */
 
 static struct acqui *make_acqui(const struct surrogate *s)
@@ -341,7 +353,8 @@ static struct kg *make_kg(const struct surrogate *s)
     size_t dims = (size_t)s->dims, size = dims * sizeof(double);
     double *u = xcalloc((SAMPLED + AROUND) * dims, sizeof(*u)), *score = xcalloc(SAMPLED + AROUND, sizeof(*score));
     double *chosen = xcalloc(RECOMMENDED * dims, sizeof(*chosen)), mean, variance;
-    const double *best = s->u + (size_t)best_row(s, &mean) * dims;
+    int row = best_row(s, &mean);
+    const double *best = s->u + (size_t)(row >= 0 ? row : 0) * dims; /* any, where none is a candidate */
     struct sobol sobol;
     struct rng rng;
     rng_seed(&rng, s->options.seed, RNG_SEARCH);

@@ -44,6 +44,13 @@ void surrogate_free(struct surrogate *);
 void surrogate_predict(const struct surrogate *, const double *x, double *mean, double *sigma);
 /* What a trial at X would be worth: ln of what it is expected to gain, in the objective's units (AIM_CONFIRM: the mean). */
 double surrogate_acquisition(struct surrogate *, const double *x);
+/* What was fitted: the scale on which the objective changes, as a share of each dimension's range (NaN: not searched), and
+ * the standard deviations of the function and of an observation, in the objective's units. */
+struct surrogate_hyper {
+    const char *kernel; /* "matern52", "rbf" */
+    double lengthscale[SPACE_MAX], signal, noise;
+};
+void surrogate_hyper(const struct surrogate *, struct surrogate_hyper *);
 /* The complete trial inside the space whose point has the highest posterior mean (its number; first of equals; -1: there
  * is none), and that mean. Trials left out of the fit and those known from elsewhere are not candidates. */
 int surrogate_best(const struct surrogate *, double *mean);
