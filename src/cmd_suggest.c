@@ -126,6 +126,9 @@ static bool suggest(const struct cmd_options *o, const struct params *p, const s
     int found = 0, id;
     if (h->outside > 0)
         fprintf(stderr, "fsplab: %d trials lie outside the ranges of now: they inform the model\n", h->outside);
+    if (h->incomparable > 0)
+        fprintf(stderr, "fsplab: %d trials had another value of a setting that is not searched over: left out\n",
+                h->incomparable);
     while (found < n && search_ask(s, list[found].x, &id) == ASK_POINT) {
         predict(h, space, (uint64_t)(p->seed + h->search_no), &list[found]);
         history_add_pending(h, space, list[found].x);

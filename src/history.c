@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lab.h"
+
 enum { COLUMNS_MAX = 64, FILE_MAX = 1 << 30 };
 
 void history_release(struct history *h)
@@ -400,22 +402,51 @@ static int by_ask(const void *a, const void *b)
                                   : (p->number > q->number) - (p->number < q->number);
 }
 
-static bool take_point(const struct history *h, int i, const struct params *study, const struct space *space,
-                       struct history_points *p, struct err *err)
+static bool take_point(const struct history *h, const struct trial_row *r, const struct params *study,
+                       const struct space *space, struct history_points *p, struct err *err)
 {
-    const struct trial_row *r = &h->rows[i];
+    int i = (int)(r - h->rows);
     double x[SPACE_MAX];
-    for (int j = 0; j < space->n; j++) {
+    for (int j = 0; h->name && j < space->n; j++) {
         int k = 0;
         while (k < r->n_params && strcmp(r->param_name[k], space->dims[j].name) != 0)
             k++;
-        if (k == r->n_params && h->name)
+        if (k == r->n_params)
             return bad(h, h->line[i], err, "trial %d: params has no number '%s', which the study searches over", i + 1,
                        space->dims[j].name);
-        x[j] = k < r->n_params ? r->param_value[k] : params_get_number(study, param_find(space->dims[j].name));
     }
-    add_point(p, space, x, point_state(r), r->val_accuracy, !h->name && r->kind == TRIAL_MANUAL);
+    bool imported = !h->name && lab_imported(r), comparable = lab_row_point(study, space, r, x);
+    enum point_state state = point_state(r);
+    p->incomparable += !comparable;
+    if (!comparable && state != POINT_PENDING)
+        state = POINT_LEFT_OUT;
+    else if (imported)
+        state = POINT_KNOWN;
+    add_point(p, space, x, state, r->val_accuracy, !h->name && !imported && r->kind == TRIAL_MANUAL);
     return true;
+}
+
+/* A study's: asks in their order, each after what was imported before it. A file's: as they stand there. */
+static int in_order(const struct history *h, int search_no, const struct trial_row **order)
+{
+    const struct trial_row **asked = xcalloc((size_t)h->n + 1, sizeof(*asked));
+    int n_asked = 0, n = 0, known = 0;
+    for (int i = 0; i < h->n; i++) {
+        const struct trial_row *r = &h->rows[i];
+        if (r->kind != TRIAL_REPEAT && r->search_no == search_no && (h->name || r->ask_id >= 0))
+            asked[n_asked++] = r;
+    }
+    if (!h->name && n_asked > 0)
+        qsort(asked, (size_t)n_asked, sizeof(*asked), by_ask);
+    for (int k = 0; k <= n_asked; k++) {
+        for (; !h->name && known < h->n && (k == n_asked || h->rows[known].number < asked[k]->number); known++)
+            if (lab_imported(&h->rows[known]))
+                order[n++] = &h->rows[known];
+        if (k < n_asked)
+            order[n++] = asked[k];
+    }
+    free(asked);
+    return n;
 }
 
 bool history_points(const struct history *h, const struct params *study, const struct space *space,
@@ -424,17 +455,11 @@ bool history_points(const struct history *h, const struct params *study, const s
     const struct trial_row **order = xcalloc((size_t)h->n + 1, sizeof(*order));
     bool ok = true;
     memset(p, 0, sizeof *p);
-    for (int i = 0; i < h->n; i++) {
-        order[i] = &h->rows[i];
+    for (int i = 0; i < h->n; i++)
         p->search_no = h->rows[i].search_no > p->search_no ? h->rows[i].search_no : p->search_no;
-    }
-    if (!h->name && h->n > 0)
-        qsort(order, (size_t)h->n, sizeof(*order), by_ask);
-    for (int i = 0; ok && i < h->n; i++) {
-        const struct trial_row *r = order[i];
-        if (r->kind != TRIAL_REPEAT && r->search_no == p->search_no && (h->name || r->ask_id >= 0))
-            ok = take_point(h, (int)(r - h->rows), study, space, p, err);
-    }
+    int n = in_order(h, p->search_no, order);
+    for (int i = 0; ok && i < n; i++)
+        ok = take_point(h, order[i], study, space, p, err);
     free(order);
     return ok;
 }

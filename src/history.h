@@ -27,10 +27,12 @@ bool history_of_study(const char *runs, const char *study, struct history *, str
 void history_release(struct history *);
 
 /* The trials of the latest search as points, in the order of the asks; repeats and what was no point of the search are left
- * out. A searched setting that a trial has no value of has STUDY's where the trial is from the store (it was not searched
+ * out. What was imported is POINT_KNOWN, at the place where it came in; what cannot be compared (lab_row_point) is
+ * POINT_LEFT_OUT. A searched setting that a trial has no value of has STUDY's where the trial is from the store (it was not searched
  * then), and is an error in a file. */
 struct history_points {
-    int n, outside; /* outside: so many of the n lie outside the ranges */
+    int n, outside;   /* outside: so many of the n lie outside the ranges */
+    int incomparable; /* so many are left out, as lab_row_point has it */
     double *x;      /* (n, space.n) */
     double *value;  /* (n) */
     uint8_t *state; /* (n), enum point_state */

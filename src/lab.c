@@ -167,51 +167,12 @@ static void give_lock_back(struct lab *lab)
     close(lab->lock_fd);
 }
 
-/* The settings a study was begun with must be those of now, or its trials cannot be compared and continued. */
-static bool same_settings(const char *then, const char *now, const char *dir, struct err *err)
-{
-    while (*then && *now) {
-        size_t a = strcspn(then, "\n"), b = strcspn(now, "\n");
-        if (a != b || memcmp(then, now, a) != 0)
-            return err_set(err, ERR_CONFIG,
-                           "'%s' was begun with '%.*s', the settings now say '%.*s': restore that, name "
-                           "another folder with --runs, or remove it",
-                           dir, (int)a, then, (int)b, now);
-        then += a + (then[a] == '\n');
-        now += b + (now[b] == '\n');
-    }
-    if (*then || *now)
-        return err_set(err, ERR_CONFIG, "'%s' was begun with other settings: one has '%.*s' more", dir,
-                       (int)strcspn(*then ? then : now, "\n"), *then ? then : now);
-    return true;
-}
-
 static bool open_store(struct lab *lab, struct err *err)
 {
-    char *path = xstrfmt("%s/study.db", lab->dir), search[32];
-    bool found = false, ok = false;
+    char *path = xstrfmt("%s/study.db", lab->dir);
     lab->store = store_open(path, err);
     free(path);
-    if (!lab->store)
-        return false;
-    params_format(&lab->params, param_find("search"), search, sizeof search);
-    char *canonical = params_canonical(&lab->params, PF_TRIAL | PF_SEARCH);
-    /* accuracies on the one set cannot be compared with those on the other */
-    char *now = xstrfmt("%ssearch=%s\n%s", canonical, search, lab->params.select == SELECT_TEST ? "select=test\n" : "");
-    struct study_row row = {0};
-    if (store_study_get(lab->store, &row, &found, err)) {
-        if (found) {
-            ok = same_settings(row.settings ? row.settings : "", now, lab->dir, err);
-            study_row_release(&row);
-        } else {
-            struct study_row fresh = {.settings = now, .created_ms = clock_unix_ms(), .state = "running"};
-            snprintf(fresh.name, sizeof fresh.name, "%s", lab->draft.study);
-            ok = store_study_put(lab->store, &fresh, err);
-        }
-    }
-    free(canonical);
-    free(now);
-    return ok;
+    return lab->store && lab_match_settings(lab, err);
 }
 
 /* DATA_DIR itself when it holds the set, else its folder named after the set; `synth` is made there when absent. */
@@ -248,7 +209,7 @@ struct params lab_trial_params(const struct params *study, const struct trial_ro
     return p;
 }
 
-static void forget(struct lab *lab)
+void lab_forget(struct lab *lab)
 {
     search_free(lab->search);
     backend_free(lab->be);
@@ -335,7 +296,8 @@ static void blank_state(struct lab_state *s, const char *study)
         s->part_seconds[i] = NAN;
 }
 
-struct lab *lab_open(const char *study, const char *runs, const struct params *p, struct err *err)
+/* Nothing is opened yet. */
+static struct lab *lab_new(const char *study, const char *runs, const struct params *p, struct err *err)
 {
     if (!study_name_ok(study)) {
         err_set(err, ERR_CONFIG,
@@ -358,9 +320,30 @@ struct lab *lab_open(const char *study, const char *runs, const struct params *p
     pthread_mutex_init(&lab->state_mutex, NULL);
     pthread_mutex_init(&lab->probe_mutex, NULL);
     blank_state(&lab->draft, study);
-    bool ok = lab->wake_fd >= 0 || err_set(err, ERR_IO, "cannot make an event descriptor: %s", strerror(errno));
-    if (!ok || !open_all(lab, err)) {
-        forget(lab);
+    if (lab->wake_fd >= 0)
+        return lab;
+    err_set(err, ERR_IO, "cannot make an event descriptor: %s", strerror(errno));
+    lab_forget(lab);
+    return NULL;
+}
+
+struct lab *lab_open_record(const char *study, const char *runs, const struct params *p, struct err *err)
+{
+    struct lab *lab = lab_new(study, runs, p, err);
+    if (!lab ||
+        (lab_space(p, &lab->space, err) && fs_mkdirs(lab->dir, err) && take_lock(lab, err) && open_store(lab, err)))
+        return lab;
+    lab_forget(lab);
+    return NULL;
+}
+
+struct lab *lab_open(const char *study, const char *runs, const struct params *p, struct err *err)
+{
+    struct lab *lab = lab_new(study, runs, p, err);
+    if (!lab)
+        return NULL;
+    if (!open_all(lab, err)) {
+        lab_forget(lab);
         return NULL;
     }
     snprintf(lab->draft.device, sizeof lab->draft.device, "%s %s, %d thread%s", lab->be->info.name, lab->be->info.isa,
@@ -368,7 +351,7 @@ struct lab *lab_open(const char *study, const char *runs, const struct params *p
     lab->draft.steps_per_epoch = lab->data.n_train / p->batch;
     lab->state = lab->draft;
     if (!start_worker(lab, err)) {
-        forget(lab);
+        lab_forget(lab);
         return NULL;
     }
     return lab;
@@ -384,5 +367,5 @@ void lab_close(struct lab *lab)
     pthread_mutex_unlock(&lab->queue_mutex);
     if (lab->started)
         pthread_join(lab->thread, NULL);
-    forget(lab);
+    lab_forget(lab);
 }

@@ -114,6 +114,17 @@ struct dataset;
 /* The images that these settings name, split by their seed (dataset_release); synthetic ones are made where there are none.
  * ERR_IO, ERR_FORMAT. */
 bool lab_data(const struct params *, struct dataset *, struct err *);
+/* A trial as a point of SPACE, x[space.n]: a setting that it has no value of its own for has the study's. false: it cannot be
+ * compared, for it was run with another value of a setting that is not searched over (any more). */
+bool lab_row_point(const struct params *study, const struct space *, const struct trial_row *, double *x);
+/* Whether the trial is from elsewhere (lab_import). It informs every search of the study and is no trial of any. */
+bool lab_imported(const struct trial_row *);
+/* Adds complete trials from elsewhere, rows[n], to RUNS/STUDY, which is made where it is not there yet: kind manual, without
+ * an ask; their reason, "imported from ...", is given by ROWS with params, seed and val_accuracy. All or none. ERR_BUSY: the
+ * study is being run; ERR_CONFIG: the settings are not those it was begun with; ERR_STATE: a row is there already from an
+ * earlier import, or twice in ROWS, *at: which (-1 with other errors). */
+bool lab_import(const char *study, const char *runs, const struct params *, const struct trial_row *rows, int n,
+                int *at, struct err *err);
 /* A study's settings with a trial's own values and seed. */
 struct params lab_trial_params(const struct params *study, const struct trial_row *);
 
@@ -121,7 +132,8 @@ struct lab;
 /* Opens a study (params after params_check; STUDY is its name, RUNS the folder of all): lock, store, data, backend, and
  * the worker. Errors come before anything is trained: ERR_BUSY another process runs it (its pid is named), ERR_CONFIG
  * and ERR_SHAPE settings that cannot work or differ from those the study was begun with, ERR_FORMAT and ERR_IO data and
- * store. */
+ * store. Ranges (search.NAME) may differ: the store takes the new ones, with an event "range" for each; from then on the
+ * search proposes inside them, and what was tried outside goes on informing it. */
 struct lab *lab_open(const char *study, const char *runs, const struct params *, struct err *);
 /* Never blocks. false: the queue of 64 is full. Any thread. */
 bool lab_post(struct lab *, struct lab_cmd);

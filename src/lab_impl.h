@@ -44,6 +44,7 @@ struct lab {
     int n_rows;
     bool searching;
     int asked, waiting;      /* of the present search: points asked for, and enqueued ones that it still holds */
+    int known;               /* of the present search: rows looked at for trials from elsewhere */
     int settled;             /* so many rows from the first on have ended, whatever search they are of (run_extras) */
     struct lab_state draft;  /* the next snapshot */
     bool quit, stop, paused; /* asked for */
@@ -56,6 +57,11 @@ bool lab_take(struct lab *, struct lab_cmd *, bool wait);
 /* Makes the draft the snapshot and wakes the watcher. */
 void lab_publish(struct lab *);
 void lab_answer(struct lab *, const struct lab_ack *);
+/* lab.c, for lab_import: lock and store of a study whose trials are not run here. NULL with err; lab_forget ends it. */
+struct lab *lab_open_record(const char *study, const char *runs, const struct params *, struct err *);
+void lab_forget(struct lab *);
+/* lab_settings.c: the store's row of the study is made, or compared with the settings of now and brought up to them. */
+bool lab_match_settings(struct lab *, struct err *);
 /* The whole study, in the worker thread; sets draft.exit_status and ended. */
 void lab_run_study(struct lab *);
 

@@ -2,6 +2,7 @@
  * of what it recommends, then the test set. */
 #include "lab_work.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,7 +88,7 @@ static bool ended(const struct trial_row *r)
 /* Run at a user's wish, without a place in a search. */
 static bool is_extra(const struct trial_row *r)
 {
-    return r->kind == TRIAL_MANUAL && r->ask_id < 0;
+    return r->kind == TRIAL_MANUAL && r->ask_id < 0 && !lab_imported(r);
 }
 
 /* Every trial there will be, repeats too, unless a search ends early. And those that are over. */
@@ -100,15 +101,17 @@ static void count(struct lab *lab)
     for (int i = 0; i < lab->n_rows; i++) {
         const struct trial_row *r = &lab->rows[i];
         d->trials_planned += is_extra(r);
-        d->trials_done += ended(r);
+        d->trials_done += ended(r) && !lab_imported(r);
         d->trials_failed += ended(r) && r->state != TRIAL_COMPLETE;
     }
 }
 
 static void tell(struct lab *lab, const struct trial_row *r)
 {
-    enum tell how = r->edited ? TELL_LEFT_OUT : r->state != TRIAL_COMPLETE ? TELL_FAILED : TELL_COMPLETE;
     double x[SPACE_MAX], best;
+    enum tell how = r->edited || !lab_row_point(&lab->params, &lab->space, r, x) ? TELL_LEFT_OUT
+                    : r->state != TRIAL_COMPLETE                                 ? TELL_FAILED
+                                                                                 : TELL_COMPLETE;
     search_tell(lab->search, r->ask_id, how, r->val_accuracy);
     count(lab);
     int id = search_best(lab->search, x, &best);
@@ -167,15 +170,37 @@ static bool release_waiting(struct lab *lab, struct err *err)
 }
 
 /* Hands enqueued points of an earlier process to the search, in their turn. */
-static bool load_waiting(struct lab *lab, struct err *err)
+static void load_waiting(struct lab *lab)
 {
     const struct trial_row *row;
     while ((row = lab_find_row(lab, lab->draft.search_no, lab->asked + lab->waiting)) && row->kind == TRIAL_MANUAL) {
-        if (!search_enqueue(lab->search, row->param_value, err))
-            return err_prefix(err, "trial %d", row->number);
+        double x[SPACE_MAX];
+        lab_row_point(&lab->params, &lab->space, row, x);
+        search_enqueue_recorded(lab->search, x);
         lab->waiting++;
     }
-    return true;
+}
+
+/* Trials from elsewhere that came in before that trial. */
+static void tell_known(struct lab *lab, int before)
+{
+    double x[SPACE_MAX];
+    for (; lab->known < lab->n_rows && lab->rows[lab->known].number < before; lab->known++) {
+        const struct trial_row *r = &lab->rows[lab->known];
+        if (lab_imported(r) && lab_row_point(&lab->params, &lab->space, r, x))
+            search_add_known(lab->search, x, r->val_accuracy);
+    }
+}
+
+/* What the journal has is not asked for again, but taken as it was. */
+static enum ask next_point(struct lab *lab, double *x, int *id)
+{
+    const struct trial_row *row = lab_find_row(lab, lab->draft.search_no, lab->asked);
+    tell_known(lab, row ? row->number : INT_MAX);
+    if (!row || lab->waiting > 0)
+        return search_ask(lab->search, x, id);
+    lab_row_point(&lab->params, &lab->space, row, x);
+    return search_ask_recorded(lab->search, x, id);
 }
 
 /* The row of the point just asked for. -1: error. */
@@ -191,7 +216,8 @@ static int ask_row(struct lab *lab, int id, const double *x, struct err *err)
             return -1;
     }
     int at = (int)(row - lab->rows);
-    return load_waiting(lab, err) ? at : -1;
+    load_waiting(lab);
+    return at;
 }
 
 /* One search from the journal's beginning: rows that have ended are told, the rest is run. *best: index of the
@@ -209,10 +235,11 @@ static bool run_search(struct lab *lab, int search_no, int *best, bool *leave, s
     if (!(lab->search = search_new(&lab->space, &so, err)))
         return false;
     lab->draft.search_no = search_no;
-    lab->asked = lab->waiting = 0;
+    lab->asked = lab->waiting = lab->known = 0;
     lab->searching = true;
     count(lab);
-    while (load_waiting(lab, err) && search_ask(lab->search, x, &id) == ASK_POINT) {
+    load_waiting(lab);
+    while (next_point(lab, x, &id) == ASK_POINT) {
         int at = ask_row(lab, id, x, err);
         if (at < 0 || !settle(lab, at, leave, err))
             return false;
@@ -225,8 +252,6 @@ static bool run_search(struct lab *lab, int search_no, int *best, bool *leave, s
         if (*leave)
             return true;
     }
-    if (err->code)
-        return false;
     lab->searching = false;
     if (!release_waiting(lab, err) || !run_extras(lab, leave, err))
         return false;
@@ -335,7 +360,7 @@ static bool run_all(struct lab *lab, bool *leave, struct err *err)
             return true;
     }
     for (int i = 0; i < lab->n_rows; i++) /* an edited one is not recommended, but it is there */
-        any |= lab->rows[i].state == TRIAL_COMPLETE;
+        any |= lab->rows[i].state == TRIAL_COMPLETE && !lab_imported(&lab->rows[i]);
     if (!any)
         return err_set(err, ERR_DIVERGED, "no trial was completed: `fsplab trials %s` says why", lab->draft.study);
     return test_teacher(lab, err);

@@ -21,6 +21,7 @@ static const struct {
     {"ctl", cmd_ctl, "look in, pause, resume, stop, skip, set a value, enqueue or clone a trial"},
     {"suggest", cmd_suggest, "the next points a search would try, and what it expects of them"},
     {"importance", cmd_importance, "which of the searched settings the objective depends on"},
+    {"import", cmd_import, "take trials from elsewhere into a study"},
     {"replay", cmd_replay, "make a trial again from its record, and compare"},
     {"flops", cmd_flops, "what a net costs: parameters, multiply-adds, FLOPs"},
     {"bench", cmd_bench, "how fast training steps and operations are here"},

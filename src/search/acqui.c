@@ -153,27 +153,38 @@ static int by_score(const void *a, const void *b)
     return p->at < q->at ? -1 : 1;
 }
 
+/* Points outside the cube are not to be had any more; where there are no others, they must do. Returns how many. */
+static int stand(const struct gp *gp, struct ranked *rank)
+{
+    int n = 0;
+    for (int all = 0; all < 2 && n == 0; all++)
+        for (int i = 0; i < gp_n(gp); i++)
+            if (all || gp_inside(gp, i))
+                rank[n++] = (struct ranked){.at = i};
+    return n;
+}
+
 /* The observed points that may be the best; *points (count, dim) is allocated. With very many data only those stand
  * whose mean + 3 sigma is highest. */
 static int elect(const struct gp *gp, uint64_t seed, double **points)
 {
-    int n = gp_n(gp), m = n < CANDIDATES ? n : CANDIDATES, count = 0;
-    size_t dim = (size_t)gp_dim(gp), rows = (size_t)m;
-    struct ranked *rank = xcalloc((size_t)n, sizeof(*rank));
-    double *p = xcalloc(rows * dim, sizeof(*p)), *k = xcalloc(2 * rows * (size_t)n, sizeof(*k));
+    struct ranked *rank = xcalloc((size_t)gp_n(gp), sizeof(*rank));
+    int n = stand(gp, rank), m = n < CANDIDATES ? n : CANDIDATES, count = 0;
+    size_t dim = (size_t)gp_dim(gp), rows = (size_t)m, data = (size_t)gp_n(gp);
+    double *p = xcalloc(rows * dim, sizeof(*p)), *k = xcalloc(2 * rows * data, sizeof(*k));
     double *mean = xcalloc(rows, sizeof(*mean)), *covariance = xcalloc(rows * rows, sizeof(*covariance));
     double zeta[CANDIDATES];
     struct rng rng;
     for (int i = 0; i < n; i++) {
         double mu = 0, variance = 0;
         if (n > m)
-            gp_predict(gp, gp_point(gp, i), &mu, &variance);
-        rank[i] = (struct ranked){.score = mu + 3 * sqrt(variance), .at = i};
+            gp_predict(gp, gp_point(gp, rank[i].at), &mu, &variance);
+        rank[i].score = mu + 3 * sqrt(variance);
     }
     qsort(rank, (size_t)n, sizeof(*rank), by_score);
     for (size_t i = 0; i < rows; i++)
         memcpy(p + i * dim, gp_point(gp, rank[i].at), dim * sizeof(*p));
-    joint(gp, m, p, k, k + rows * (size_t)n, mean, covariance);
+    joint(gp, m, p, k, k + rows * data, mean, covariance);
     factor_safely(m, covariance, JITTER * gp_hyper(gp)->signal);
     for (int i = 0; i < m; i++)
         rank[i] = (struct ranked){.at = i};

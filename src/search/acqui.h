@@ -10,7 +10,7 @@
  *   sigma^2 = Sigma_xx - t.t,  m_s = mu_x + t.zeta_s,  z_s = (m_s - max f_B^s) / sigma
  *   value = ln sigma + ln mean_s h(z_s),  h(z) = phi(z) + z Phi(z)
  *
- * over 128 Sobol normals zeta_s. B: the observed points that are the best in any of 1024 joint draws (the 16 that are
+ * over 128 Sobol normals zeta_s. B: the observed points inside the cube that are the best in any of 1024 joint draws (the 16 that are
  * it most often), and all pending ones. A noise-free process with nothing pending has one draw, the best observation:
  * plain log expected improvement. Not thread-safe: one owner. */
 #ifndef FSPLAB_ACQUI_H

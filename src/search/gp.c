@@ -111,6 +111,14 @@ const double *gp_point(const struct gp *gp, int i)
     return gp->u + (size_t)i * (size_t)gp->dim;
 }
 
+bool gp_inside(const struct gp *gp, int i)
+{
+    for (int j = 0; j < gp->dim; j++)
+        if (!gp->category[j] && !(gp_point(gp, i)[j] >= 0 && gp_point(gp, i)[j] <= 1))
+            return false;
+    return true;
+}
+
 double gp_noise(const struct gp *gp, int i)
 {
     return gp->hyper.noise * gp->share[i];

@@ -73,6 +73,7 @@ void gp_covariances(const struct gp *, const double *u, double *k, double *dk);
 /* k of two points; dk (dim) over the second one unless NULL. */
 double gp_kernel(const struct gp *, const double *a, const double *b, double *dk);
 const double *gp_point(const struct gp *, int i);
+bool gp_inside(const struct gp *, int i);  /* in the unit cube; categories always are */
 double gp_noise(const struct gp *, int i); /* variance of y_i's noise: noise / count_i */
 const double *gp_weights(const struct gp *);              /* alpha (n) = K^-1 (y - m): the mean is m + k.alpha */
 void gp_solve(const struct gp *, int columns, double *b); /* b (columns, n), each row becomes K^-1 b */

@@ -110,7 +110,7 @@ static double divergence(const struct counts *top, const struct counts *all, boo
 
 static bool counts_here(const struct space *space, const struct trials *trials, int i)
 {
-    return trials->state[i] == POINT_COMPLETE && isfinite(trials->value[i]) &&
+    return (trials->state[i] == POINT_COMPLETE || trials->state[i] == POINT_KNOWN) && isfinite(trials->value[i]) &&
            space_contains(space, trials->x + (size_t)i * (size_t)space->n);
 }
 

@@ -36,7 +36,7 @@ typedef double importance_function(void *ctx, const double *u);
  * dimensions, random ones beyond. A constant function has 0 everywhere. 1 <= dim <= SPACE_MAX. */
 void importance_sobol(int dim, importance_function *, void *ctx, int n, uint64_t seed, double *first, double *total);
 
-/* PED-ANOVA of every dimension of the space (space.n; 0 where min == max), from the complete trials inside it. GAMMA: in
+/* PED-ANOVA of every dimension of the space (space.n; 0 where min == max), from the complete trials inside it, known ones too. GAMMA: in
  * (0, 1). Trials as good as the last of the top count to it. *n, *n_top: how many trials that were; below 2 trials all
  * is 0. */
 void importance_ped_anova(const struct space *, const struct trials *, double gamma, double *importance, int *n,

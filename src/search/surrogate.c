@@ -307,8 +307,10 @@ static struct acqui *make_acqui(const struct surrogate *s)
                               .noise_free = s->options.noise_free,
                               .best = -INFINITY,
                               .seed = s->options.seed};
-    for (int i = 0; i < s->n; i++)
-        o.best = fmax(o.best, s->y[i]);
+    for (int all = 0; all < 2 && o.best == -INFINITY; all++) /* of what can still be had */
+        for (int i = 0; i < s->n; i++)
+            if (all || gp_inside(s->gp, i))
+                o.best = fmax(o.best, s->y[i]);
     return acqui_new(s->gp, &o);
 }
 

@@ -1,0 +1,117 @@
+/* Trials from elsewhere. They get rows of the journal at the place where they came in, between the asks before and those
+ * after, and no ask: so a search that is replayed hears of them where it did, and its stop rules do not count them. */
+#include "lab_impl.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char imported_from[] = "imported from ";
+
+bool lab_imported(const struct trial_row *r)
+{
+    return r->kind == TRIAL_MANUAL && r->ask_id < 0 && r->state == TRIAL_COMPLETE &&
+           strncmp(r->reason, imported_from, strlen(imported_from)) == 0;
+}
+
+bool lab_row_point(const struct params *study, const struct space *space, const struct trial_row *r, double *x)
+{
+    bool comparable = true;
+    for (int j = 0; j < space->n; j++)
+        x[j] = params_get_number(study, param_find(space->dims[j].name));
+    for (int k = 0; k < r->n_params; k++) {
+        int j = 0, def = param_find(r->param_name[k]);
+        while (j < space->n && strcmp(space->dims[j].name, r->param_name[k]) != 0)
+            j++;
+        if (j < space->n)
+            x[j] = r->param_value[k];
+        else
+            comparable &= def < 0 || params_get_number(study, def) == r->param_value[k];
+    }
+    return comparable;
+}
+
+/* Equal values, whatever their order. */
+static bool same_trial(const struct trial_row *a, const struct trial_row *b)
+{
+    if (a->n_params != b->n_params || a->seed != b->seed || a->val_accuracy != b->val_accuracy)
+        return false;
+    for (int i = 0; i < a->n_params; i++) {
+        int k = 0;
+        while (k < b->n_params && strcmp(a->param_name[i], b->param_name[k]) != 0)
+            k++;
+        if (k == b->n_params || a->param_value[i] != b->param_value[k])
+            return false;
+    }
+    return true;
+}
+
+static bool all_new(const struct trial_row *there, int n_there, const struct trial_row *rows, int n, int *at,
+                    struct err *err)
+{
+    for (int i = 0; i < n; i++) {
+        *at = i;
+        for (int k = 0; k < n_there; k++)
+            if (lab_imported(&there[k]) && same_trial(&there[k], &rows[i]))
+                return err_set(err, ERR_STATE, "trial %d, %s, has these values, seed and accuracy already",
+                               there[k].number, there[k].reason);
+        for (int k = 0; k < i; k++)
+            if (same_trial(&rows[k], &rows[i]))
+                return err_set(
+                    err, ERR_STATE,
+                    "trial %d of the file has the same values, seed and accuracy: give seeds to real repeats", k + 1);
+    }
+    *at = -1;
+    return true;
+}
+
+static bool put_rows(struct lab *lab, int last, const struct trial_row *rows, int n, struct err *err)
+{
+    struct event_row e = {.kind = "import", .before = NAN, .after = NAN};
+    if (!store_begin(lab->store, err))
+        return false;
+    bool ok = true;
+    for (int i = 0; ok && i < n; i++) {
+        struct trial_row row = rows[i];
+        row.number = last + 1 + i;
+        row.kind = TRIAL_MANUAL;
+        row.ask_id = -1;
+        row.state = TRIAL_COMPLETE;
+        assert(lab_imported(&row));
+        ok = store_trial_put(lab->store, &row, err);
+    }
+    snprintf(e.text, sizeof e.text, "%d trials %s", n, n > 0 ? rows[0].reason : "");
+    ok = ok && store_event_put(lab->store, &e, err);
+    return store_commit(lab->store, ok ? err : NULL) && ok;
+}
+
+/* A study that was only imported into has not been begun: it waits to be run. */
+static bool set_waiting(struct lab *lab, struct err *err)
+{
+    struct study_row row = {0};
+    bool found, ok = store_study_get(lab->store, &row, &found, err) && found;
+    if (ok && strcmp(row.state, "running") == 0) {
+        snprintf(row.state, sizeof row.state, "paused");
+        ok = store_study_put(lab->store, &row, err);
+    }
+    study_row_release(&row);
+    return ok;
+}
+
+bool lab_import(const char *study, const char *runs, const struct params *p, const struct trial_row *rows, int n,
+                int *at, struct err *err)
+{
+    struct trial_row *there = NULL;
+    *at = -1;
+    struct lab *lab = lab_open_record(study, runs, p, err);
+    if (!lab)
+        return false;
+    int n_there = store_trials(lab->store, &there, err);
+    bool ok = n_there >= 0 && all_new(there, n_there, rows, n, at, err) &&
+              put_rows(lab, n_there > 0 ? there[n_there - 1].number : 0, rows, n, err) && set_waiting(lab, err);
+    free(there);
+    lab_forget(lab);
+    return ok;
+}
