@@ -108,6 +108,28 @@ static void says_what_it_knew(void **state)
     search_free(s);
 }
 
+/* The user's own setting is tried first; one that is not in the space is passed over. */
+static void begins_with_the_users_own(void **state)
+{
+    (void)state;
+    struct space space = {0};
+    add(&space, (struct dim){.log = true, .min = 0.01, .max = 1});
+    add(&space, (struct dim){.max = 2});
+    for (int inside = 0; inside < 2; inside++) {
+        struct search_options o = {
+            .strategy = STRATEGY_BO, .seed = 1, .max_trials = 9, .has_first = true, .first = {0.1, inside ? 0.7 : 3}};
+        struct search *s = search_new(&space, &o, NULL);
+        double x[2];
+        int id;
+        assert_int_equal(search_ask(s, x, &id), ASK_POINT);
+        assert_true((x[0] == 0.1 && x[1] == 0.7) == inside);
+        search_tell(s, id, TELL_COMPLETE, 0.5);
+        assert_int_equal(search_ask(s, x, &id), ASK_POINT);
+        assert_true(x[1] != 0.7);
+        search_free(s);
+    }
+}
+
 /* Branin to 0.02 within 30 trials where the objective is declared free of noise. */
 static void finds_a_noise_free_maximum(void **state)
 {
@@ -422,12 +444,19 @@ static void slices(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(floor_by_hand),       cmocka_unit_test(finds_the_ridge),
-        cmocka_unit_test(says_what_it_knew),   cmocka_unit_test(finds_a_noise_free_maximum),
-        cmocka_unit_test(recommends_no_luck),  cmocka_unit_test(stopped_and_continued),
-        cmocka_unit_test(no_point_twice),      cmocka_unit_test(a_whole_space_runs_out),
-        cmocka_unit_test(no_history_stops_it), cmocka_unit_test(left_out_and_pending_do_not_move_the_mean),
-        cmocka_unit_test(units_and_failures),  cmocka_unit_test(slices),
+        cmocka_unit_test(floor_by_hand),
+        cmocka_unit_test(finds_the_ridge),
+        cmocka_unit_test(begins_with_the_users_own),
+        cmocka_unit_test(says_what_it_knew),
+        cmocka_unit_test(finds_a_noise_free_maximum),
+        cmocka_unit_test(recommends_no_luck),
+        cmocka_unit_test(stopped_and_continued),
+        cmocka_unit_test(no_point_twice),
+        cmocka_unit_test(a_whole_space_runs_out),
+        cmocka_unit_test(no_history_stops_it),
+        cmocka_unit_test(left_out_and_pending_do_not_move_the_mean),
+        cmocka_unit_test(units_and_failures),
+        cmocka_unit_test(slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

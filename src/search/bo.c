@@ -1,4 +1,5 @@
-/* bo: Bayesian optimisation as a strategy. The first max(5, 2d) trials are a shifted Sobol sequence; after them each
+/* bo: Bayesian optimisation as a strategy. The first max(5, 2d) trials are the
+ * user's own setting, if there is one, and a shifted Sobol sequence; after them each
  * point is where a surrogate fitted to all trials sees most to gain: first by expected improvement, later, where the
  * objective is noisy, by what the trial tells about the place of the maximum (surrogate_aim).
  *
@@ -120,6 +121,10 @@ static enum ask design_point(struct bo *bo, const struct trials *trials, double 
 {
     uint64_t seed = hash3(bo->options.seed, RNG_SEARCH, 0);
     double u[SPACE_MAX];
+    if (trials->n == 0 && bo->options.has_first && space_contains(bo->space, bo->options.first)) {
+        memcpy(x, bo->options.first, (size_t)bo->space->n * sizeof(*x));
+        return ASK_POINT;
+    }
     for (int i = 0; i < REDRAWS; i++) {
         sobol_at(bo->space->n, seed != 0 ? seed : 1, (uint32_t)(trials->n + i), u);
         for (int j = 0; j < bo->space->n; j++)

@@ -16,6 +16,8 @@ struct search_options {
     int max_trials;               /* stop after that many trials (not grid: it always runs every combination) */
     int limit_max_accuracy_count; /* Algorithm 2's patience; 0 = off. Not grid. */
     bool noise_free;              /* bo: the same point always gives the same value */
+    bool has_first;               /* bo: the first point is FIRST (the user's own setting), if the space has it */
+    double first[SPACE_MAX];
 };
 
 /* The paper's Algorithm 2, literally: if accuracy > max_accuracy: max_accuracy = accuracy, else max_accuracy_count++
