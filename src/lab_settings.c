@@ -93,21 +93,9 @@ static bool take_ranges(struct lab *lab, struct study_row *row, char *now, struc
     return store_commit(lab->store, ok ? err : NULL) && ok;
 }
 
-/* What is compared: whatever determines a trial or the search. Accuracies on the one set cannot be compared with those on
- * the other. free(). */
-static char *settings_text(const struct params *p)
-{
-    char search[32];
-    params_format(p, param_find("search"), search, sizeof search);
-    char *canonical = params_canonical(p, PF_TRIAL | PF_SEARCH);
-    char *text = xstrfmt("%ssearch=%s\n%s", canonical, search, p->select == SELECT_TEST ? "select=test\n" : "");
-    free(canonical);
-    return text;
-}
-
 bool lab_match_settings(struct lab *lab, struct err *err)
 {
-    char *now = settings_text(&lab->params);
+    char *now = params_record(&lab->params);
     struct study_row row = {0};
     bool found = false, ok = store_study_get(lab->store, &row, &found, err);
     if (ok && found) {

@@ -23,6 +23,7 @@ static const struct {
     {"importance", cmd_importance, "which of the searched settings the objective depends on"},
     {"import", cmd_import, "take trials from elsewhere into a study"},
     {"replay", cmd_replay, "make a trial again from its record, and compare"},
+    {"report", cmd_report, "the paper's tables and figures, measured beside published"},
     {"flops", cmd_flops, "what a net costs: parameters, multiply-adds, FLOPs"},
     {"bench", cmd_bench, "how fast training steps and operations are here"},
     {"data", cmd_data, "make synthetic images; look at a data set's files"},

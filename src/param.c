@@ -518,6 +518,16 @@ char *params_canonical(const struct params *p, unsigned flags)
     return out;
 }
 
+char *params_record(const struct params *p)
+{
+    char search[32];
+    params_format(p, param_find("search"), search, sizeof search);
+    char *canonical = params_canonical(p, PF_TRIAL | PF_SEARCH);
+    char *text = xstrfmt("%ssearch=%s\n%s", canonical, search, p->select == SELECT_TEST ? "select=test\n" : "");
+    free(canonical);
+    return text;
+}
+
 /* A line of roff, which takes '-' for a hyphen and '\\' for an escape. */
 static void put_roff(FILE *out, const char *s)
 {

@@ -127,6 +127,9 @@ bool params_check(const struct params *p, struct err *err);
 /* One "name=value\n" line per setting that has any of FLAGS, in table order (ranges after, when PF_SEARCH is in
  * FLAGS): a canonical text to hash or to store. free() it. */
 char *params_canonical(const struct params *p, unsigned flags);
+/* In the same form all that determines a study's trials and search, as its store keeps it. Accuracies on the one set cannot be
+ * compared with those on the other, so select counts. free() it. */
+char *params_record(const struct params *p);
 
 /* Every setting with its range, default and help, for --help and the man page; as roff when ROFF. */
 void params_print_help(FILE *out, bool roff);
