@@ -366,8 +366,9 @@ static struct kg *make_kg(const struct surrogate *s)
         gp_predict(s->gp, u + (size_t)i * dims, &mean, &variance);
         score[i] = mean + 2 * sqrt(variance);
     }
-    memcpy(chosen, best, size);
-    for (size_t k = 1; k < RECOMMENDED; k++) {
+    if (row >= 0)
+        memcpy(chosen, best, size);
+    for (size_t k = row >= 0; k < RECOMMENDED; k++) {
         size_t top = 0;
         for (size_t i = 1; i < SAMPLED + AROUND; i++)
             if (score[i] > score[top])
