@@ -48,21 +48,27 @@ static bool same_trial(const struct trial_row *a, const struct trial_row *b)
     return true;
 }
 
+/* *at: the row that is not; -1: all are. */
+static bool all_different(const struct trial_row *rows, int n, int *at, struct err *err)
+{
+    for (*at = 0; *at < n; ++*at)
+        for (int k = 0; k < *at; k++)
+            if (same_trial(&rows[k], &rows[*at]))
+                return err_set(err, ERR_STATE,
+                               "trial %d of the file has the same values, seed and accuracy: give seeds to real repeats",
+                               k + 1);
+    *at = -1;
+    return true;
+}
+
 static bool all_new(const struct trial_row *there, int n_there, const struct trial_row *rows, int n, int *at,
                     struct err *err)
 {
-    for (int i = 0; i < n; i++) {
-        *at = i;
+    for (*at = 0; *at < n; ++*at)
         for (int k = 0; k < n_there; k++)
-            if (lab_imported(&there[k]) && same_trial(&there[k], &rows[i]))
+            if (lab_imported(&there[k]) && same_trial(&there[k], &rows[*at]))
                 return err_set(err, ERR_STATE, "trial %d, %s, has these values, seed and accuracy already",
                                there[k].number, there[k].reason);
-        for (int k = 0; k < i; k++)
-            if (same_trial(&rows[k], &rows[i]))
-                return err_set(
-                    err, ERR_STATE,
-                    "trial %d of the file has the same values, seed and accuracy: give seeds to real repeats", k + 1);
-    }
     *at = -1;
     return true;
 }
@@ -104,7 +110,8 @@ bool lab_import(const char *study, const char *runs, const struct params *p, con
                 int *at, struct err *err)
 {
     struct trial_row *there = NULL;
-    *at = -1;
+    if (!all_different(rows, n, at, err))
+        return false;
     struct lab *lab = lab_open_record(study, runs, p, err);
     if (!lab)
         return false;

@@ -21,6 +21,7 @@ static const struct {
     {"ctl", cmd_ctl, "look in, pause, resume, stop, skip, set a value, enqueue or clone a trial"},
     {"suggest", cmd_suggest, "the next points a search would try, and what it expects of them"},
     {"importance", cmd_importance, "which of the searched settings the objective depends on"},
+    {"export", cmd_export, "a study's trials for other programs: CSV, JSON, an Optuna database"},
     {"import", cmd_import, "take trials from elsewhere into a study"},
     {"replay", cmd_replay, "make a trial again from its record, and compare"},
     {"report", cmd_report, "the paper's tables and figures, measured beside published"},
@@ -80,7 +81,7 @@ static bool is_study(const char *word, int argc, char **argv)
 
 static int unknown(char **argv)
 {
-    static const char *const later[] = {"suggest", "report", "export"};
+    static const char *const later[] = {"report"};
     const char *near = NULL, *word = argv[1];
     for (size_t i = 0; i < ARRAY_LEN(later); i++)
         if (strcmp(word, later[i]) == 0) {

@@ -85,7 +85,7 @@ set -- -c t.ini --runs runs
 
 fsplab --help
 expect 'help' 0 out 'fsplab [STUDY]' 'fsplab COMMAND' 'search.NAME'
-for c in run attach ls trials suggest importance ctl replay flops bench data doctor; do
+for c in run attach ls trials suggest importance export import ctl replay flops bench data doctor; do
     fsplab $c --help
     expect "$c --help" 0 out "usage: fsplab $c" example
     fsplab $c --frobnicate
@@ -124,6 +124,63 @@ expect 'importance with a wrong field' 1 err bad.csv:3
 head -2 bad.csv >few.csv
 fsplab importance tiny --trials few.csv "$@" --set 'search.lambda=log 0.01 1'
 expect 'importance of too few trials' 1 err '1 complete trial' 'at least 4'
+fsplab export tiny "$@"
+expect 'export without a format' 2 err 'csv, json or optuna'
+fsplab export tiny --to yaml x "$@"
+expect 'export to an unknown format' 2 err "'yaml'" 'csv, json, optuna'
+fsplab export tiny --to csv x --runs nowhere
+expect 'export of a study that was never run' 1 err tiny nowhere
+lam=(-c t.ini --set 'search.lambda=log 0.01 1')
+refused() { # WHAT TEXT SAID...: an import of this text is refused
+    local what=$1
+    printf "$2" >in.${3%%:*} && shift 2
+    fsplab import tiny "in.${1%%:*}" "${lam[@]}" --runs taken
+    expect "import $what" 1 err "in.$@"
+}
+refused 'of an unknown parameter' 'lambdo,val_accuracy\n0.1,0.5\n' csv:2 lambdo "did you mean 'lambda'"
+refused 'without the searched parameter' 'val_accuracy\n0.5\n' csv:2 "no value of 'lambda'"
+refused 'outside the type' 'lambda,finetune_steps,val_accuracy\n0.1,2.5,0.5\n' csv:2 'finetune_steps is 2.5' 'whole number'
+refused 'outside the setting' 'lambda,val_accuracy\n0.1,0.5\n-3,0.5\n' csv:3 lambda -3
+refused 'of other settings' 'lambda,finetune_steps,val_accuracy\n0.1,64,0.5\n' csv:2 'finetune_steps is 64' 'has 20'
+refused 'without a measurement' 'lambda,val_accuracy\n0.1,nan\n' csv:2 'without val_accuracy' '0 to 1'
+refused 'of per cent' 'lambda,val_accuracy\n0.1,75\n' csv:2 'val_accuracy is 75' '0 to 1'
+refused 'of too few fields' 'lambda,val_accuracy\n0.1\n' csv:2 '1 fields' 'expected 2'
+refused 'of an open quote' 'lambda,val_accuracy\n0.1,"0.5\n' csv:2 quote
+refused 'twice in a file' 'lambda,val_accuracy\n0.1,0.5\n0.2,0.5\n0.1,0.5\n' csv:4 'trial 1 of the file'
+refused 'of broken JSON' '[{"params": {"lambda": 0.1},\n "val_accuracy": }]' json:2
+refused 'of a NaN in JSON' '[{"params": {"lambda": 0.1},\n "val_accuracy": NaN}]' json:2
+refused 'of null in JSON' '[\n{"params": {"lambda": 0.1}, "val_accuracy": null}]' json:2 'without val_accuracy'
+refused 'of text in JSON' '[\n\n{"params": {"lambda": "much"}, "val_accuracy": 0.1}]' json:3 'lambda is no number'
+refused 'of a state that is none' '[{"params": {"lambda": 1}, "state": "asleep"}]' json:1 asleep queued
+[ ! -e taken/tiny/study.db ] && ok 'a refused import leaves nothing' || bad 'a refused import leaves nothing'
+printf 'lambda,val_accuracy,seed,state,kind\n0.1,0.5,1,,\n0.2,0.6,1,complete,search\n5,0.4,1,,\n1,,1,diverged,\n1,0.5,2,,repeat\n' >in.csv
+fsplab import tiny in.csv "${lam[@]}" --runs taken
+expect 'import' 0 out '3 trials imported' '2 left out'
+fsplab import tiny in.csv "${lam[@]}" --runs taken
+expect 'import of the same' 1 err in.csv:2 'imported from in.csv'
+fsplab trials tiny --runs taken --json
+json 'imported trials are there' out 'len(d) == 3 and all(t["kind"] == "manual" and t["state"] == "complete" and
+    t["reason"] == "imported from in.csv" for t in d) and [t["params"]["lambda"] for t in d] == [0.1, 0.2, 5]'
+mv out shown.json
+fsplab export tiny --to json again.json --runs taken
+expect 'export' 0 err '3 trials' again.json
+cmp -s again.json shown.json && ok 'export --to json is what trials prints' || bad 'export --to json is what trials prints'
+fsplab export tiny --to csv - --runs taken
+mv out again.csv
+fsplab trials tiny --csv --runs taken
+cmp -s again.csv out && ok 'export --to csv is what trials prints' || bad 'export --to csv is what trials prints'
+for f in again.json again.csv; do
+    rm -rf back
+    fsplab import tiny $f "${lam[@]}" --runs back
+    expect "import of $f" 0 out '3 trials imported'
+done
+fsplab suggest tiny "${lam[@]}" --set search=bo --runs taken
+expect 'suggest knows what was imported' 0 out lambda predicted
+expect 'suggest says what lies outside' 0 err '1 trials lie outside'
+fsplab export tiny --to optuna tiny.db --runs taken
+expect 'export to Optuna' 0 err '3 trials' tiny.db
+fsplab export tiny --to optuna tiny.db --runs taken
+expect 'export over a file' 1 err tiny.db 'there already'
 fsplab ctl tiny
 expect 'ctl without a command' 2 err 'what to do'
 fsplab ctl tiny frob
