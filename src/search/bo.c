@@ -11,6 +11,7 @@
  * climb (L-BFGS-B) moves continuous dimensions; then whole-numbered ones are tried one by one. A point that was tried
  * already, or as good as that, is refused and the next best taken. */
 #include <assert.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,11 +86,20 @@ static enum ask fallback(const struct bo *bo, const struct trials *trials, doubl
     return ask;
 }
 
+/* What is known from elsewhere is not of the trials that a search may have. */
+static enum surrogate_aim aim(const struct bo *bo, const struct trials *trials)
+{
+    struct search_options o = bo->options;
+    for (int i = 0; i < trials->n; i++)
+        o.max_trials += trials->state[i] == POINT_KNOWN && o.max_trials < INT_MAX;
+    return surrogate_aim(bo->space, &o, trials->n);
+}
+
 static struct surrogate *model(const struct bo *bo, const struct trials *trials)
 {
     struct surrogate_options o = {.seed = ask_seed(bo, trials->n),
                                   .noise_free = bo->options.noise_free,
-                                  .aim = surrogate_aim(bo->space, &bo->options, trials->n)};
+                                  .aim = aim(bo, trials)};
     return surrogate_new(bo->space, trials, &o);
 }
 
@@ -327,13 +337,13 @@ static enum ask best_point(struct bo *bo, struct surrogate *s, const struct tria
     return ask == ASK_POINT ? ask : fallback(bo, trials, x);
 }
 
-static void remember(struct bo *bo, const struct surrogate *s, int trials, const double *x)
+static void remember(struct bo *bo, const struct surrogate *s, const struct trials *trials, const double *x)
 {
     static const char *const aims[] = {[AIM_IMPROVE] = "improve", [AIM_LEARN] = "learn", [AIM_CONFIRM] = "confirm"};
     struct surrogate_hyper h;
     surrogate_hyper(s, &h);
     bo->modelled = true;
-    bo->belief = (struct search_belief){.aim = aims[surrogate_aim(bo->space, &bo->options, trials)],
+    bo->belief = (struct search_belief){.aim = aims[aim(bo, trials)],
                                         .kernel = h.kernel,
                                         .signal = h.signal,
                                         .noise = h.noise};
@@ -360,9 +370,17 @@ static enum ask bo_ask(void *self, const struct trials *trials, double *x)
         return design_point(bo, trials, x);
     enum ask ask = best_point(bo, s, trials, x);
     if (ask == ASK_POINT)
-        remember(bo, s, trials->n, x);
+        remember(bo, s, trials, x);
     surrogate_free(s);
     return ask;
+}
+
+/* Nothing is kept in step; only there is no belief to tell. */
+static void bo_recorded(void *self, const struct trials *trials, const double *x)
+{
+    struct bo *bo = self;
+    (void)trials, (void)x;
+    bo->modelled = false;
 }
 
 static int bo_recommend(void *self, const struct trials *trials, double *value)
@@ -379,6 +397,7 @@ const struct strategy_ops strategy_bo = {
     .create = bo_create,
     .destroy = bo_destroy,
     .ask = bo_ask,
+    .recorded = bo_recorded,
     .planned = bo_planned,
     .recommend = bo_recommend,
     .belief = bo_belief,
