@@ -233,6 +233,7 @@ void host_init(struct ui_host *h, const struct cmd_options *o)
                           .describe = describe,
                           .start = start,
                           .settings = settings,
+                          .space = lab_space,
                           .studies = studies,
                           .look = look};
 }

@@ -21,7 +21,8 @@ allowed() {
     floor) echo ;;
     nn | search) echo floor ;;
     io | io/wire) echo floor io io/wire ;;
-    ui) echo floor io io/wire search client spawn ;;
+    ui) echo floor io io/wire search history client spawn ;;
+    history) echo floor search io ;;
     weights) echo floor nn io ;;
     trial) echo floor nn io weights ;;
     lab) echo floor trial search io ;;

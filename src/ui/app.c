@@ -10,12 +10,14 @@
 #include <unistd.h>
 
 #include "app_impl.h"
+#include "belief.h"
 
 #define STORE_EVERY 1.0  /* seconds between looks into the store, */
 #define SAMPLE_EVERY 1.0 /* and between samples of GPU and process */
 #define SAY_SECONDS 8.0
+#define BELIEF_SECONDS 60 /* as long does a screen that is printed wait for its picture */
 
-const struct view *const app_views[] = {&view_setup, &view_run, &view_fsp, &view_device, &view_log};
+const struct view *const app_views[] = {&view_setup, &view_run, &view_fsp, &view_search, &view_device, &view_log};
 const int app_view_count = (int)ARRAY_LEN(app_views);
 
 static volatile sig_atomic_t signalled;
@@ -90,11 +92,12 @@ static bool app_init(struct app *a, const struct app_options *o, struct err *err
 {
     memset(a, 0, sizeof *a);
     a->options = o;
-    a->context = (struct view_context){&a->model, &a->look, o->host};
+    a->context = (struct view_context){&a->model, &a->look, o->host, NULL};
     if (!pick_theme(&a->look, o->theme, err))
         return false;
     model_init(&a->model, o->study, o->runs, o->readonly);
     tick(a);
+    a->context.belief = belief_new();
     init_views(a);
     a->view = app_find_view(o->study[0] ? "run" : "setup");
     a->dirty = true;
@@ -108,6 +111,7 @@ static void app_release(struct app *a)
             app_views[i]->release(a->states[i]);
         free(a->states[i]);
     }
+    belief_free(a->context.belief);
     link_close(&a->link);
     model_release(&a->model);
     canvas_release(&a->canvas);
@@ -132,6 +136,8 @@ void app_open_study(struct app *a, const char *study)
         model_release(&a->model);
         model_init(&a->model, name, a->options->runs, a->options->readonly);
         a->model.sel = fresh;
+        belief_free(a->context.belief);
+        a->context.belief = belief_new();
     }
     tick(a);
     a->tune = (struct tune){0};
@@ -493,12 +499,18 @@ static int wait_ms(const struct app *a)
 
 static void wait_for_something(struct app *a)
 {
-    struct pollfd fds[3] = {{.fd = term_fd(a->term), .events = POLLIN}, {.fd = -1}, {.fd = -1}};
+    struct pollfd fds[4] = {{.fd = term_fd(a->term), .events = POLLIN},
+                            {.fd = -1},
+                            {.fd = -1},
+                            {.fd = belief_fd(a->context.belief), .events = POLLIN}};
     if (a->link.watch)
         fds[1] = (struct pollfd){.fd = client_fd(a->link.watch), .events = POLLIN};
     if (a->link.act)
         fds[2] = (struct pollfd){.fd = client_fd(a->link.act), .events = POLLIN};
-    poll(fds, 3, wait_ms(a));
+    if (poll(fds, 4, wait_ms(a)) > 0 && fds[3].revents) {
+        belief_picture(a->context.belief); /* takes it in */
+        a->dirty = true;
+    }
 }
 
 static void turn(struct app *a)
@@ -594,6 +606,8 @@ char *app_screen_text(const struct app_options *o, const char *screen, int w, in
         if (!o->study[0] || model_read_store(&a->model, err)) {
             model_sample(&a->model);
             app_draw(a);
+            if (belief_wait(a->context.belief, BELIEF_SECONDS)) /* it was asked for by the first drawing */
+                app_draw(a);
             text = ansi ? canvas_to_ansi(&a->canvas) : canvas_to_text(&a->canvas);
         }
         app_release(a);

@@ -71,6 +71,14 @@ const struct key_def key_table[] = {
     {"fsp", 'i', CMD_NEXT_IMAGE, "i", "image", "the next probe image", false},
     {"fsp", 'I', CMD_PREVIOUS_IMAGE, "I", NULL, "the probe image before", false},
     {"fsp", 'E', CMD_EXPORT, "E", "export", "what is shown as a PNG under RUNS/STUDY/export", false},
+    /* search */
+    {"search", 'm', CMD_NEXT_MAP, "m", "map", "the mean, its standard deviation, or what a trial is worth", false},
+    {"search", 'x', CMD_COLUMNS, "x", "x axis", "another setting over the columns, where more than two are searched", false},
+    {"search", 'y', CMD_ROWS, "y", "y axis", "another setting over the rows", false},
+    {"search", 'c', CMD_CONTOURS, "c", "lines", "contour lines, or none", false},
+    {"search", '\r', CMD_ENTER, "Enter", NULL, "look at the trial nearest to the cursor, on all screens", false},
+    {"search", TERM_HOME, CMD_HOME, "Home", NULL, "the cursor to the best point by the mean", false},
+    {"search", TERM_END, CMD_END, "End", NULL, "the cursor to the point that would be tried next, then the one after", false},
     /* device */
     {"device", 'r', CMD_RANGE, "r", "range", "everything that is kept, or the latest two minutes", false},
     {"device", TERM_UP, CMD_UP, "Up", NULL, "another GPU, where there are several; Esc: the study's own", false},
@@ -120,8 +128,8 @@ static void print_escaped(FILE *f, const char *s, bool roff)
 
 void keys_print(FILE *f, bool roff)
 {
-    static const char *const views[] = {NULL, "run", "fsp", "device", "log", "setup"};
-    static const char *const names[] = {"Everywhere", "Run", "FSP", "Device", "Log", "Setup"};
+    static const char *const views[] = {NULL, "run", "fsp", "search", "device", "log", "setup"};
+    static const char *const names[] = {"Everywhere", "Run", "FSP", "Search", "Device", "Log", "Setup"};
     for (size_t v = 0; v < ARRAY_LEN(views); v++) {
         fprintf(f,
                 roff ? ".SS %s\n"

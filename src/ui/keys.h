@@ -59,6 +59,11 @@ enum command {
     CMD_NEXT_IMAGE,
     CMD_PREVIOUS_IMAGE,
     CMD_NEXT_PAIR,
+    /* search */
+    CMD_NEXT_MAP,
+    CMD_COLUMNS,
+    CMD_ROWS,
+    CMD_CONTOURS,
     /* setup */
     CMD_START,
     CMD_NEXT_FIELD,

@@ -24,10 +24,14 @@ struct request {
     const struct params *params;
 };
 
+struct belief;
+struct space;
+
 struct view_context {
     struct model *model;
     const struct look *look;
     const struct ui_host *host;
+    struct belief *belief; /* of the study that is looked at; one for all screens. NULL: there is none */
 };
 
 struct view {
@@ -46,7 +50,7 @@ struct view {
     void (*mouse)(void *self, struct view_context *, struct rect, int x, int y, int button, struct request *);
 };
 
-extern const struct view view_run, view_fsp, view_device, view_log, view_setup;
+extern const struct view view_run, view_fsp, view_search, view_device, view_log, view_setup;
 
 /* What the roof lends to the screens, since they know neither nets nor processes. */
 struct net_card {
@@ -80,6 +84,8 @@ struct ui_host {
     /* Settings of a study of experiments.ini, those it was begun with on top; and the names there are (free each and the
      * array; -1 with err). */
     bool (*settings)(void *ctx, const char *study, struct params *, struct err *);
+    /* The space that settings search. May be NULL. */
+    bool (*space)(const struct params *, struct space *, struct err *);
     int (*studies)(void *ctx, char ***names, struct err *);
     /* Reads the study's store. Blocks on nobody. May be NULL. */
     void (*look)(void *ctx, const char *study, struct study_card *);

@@ -1,0 +1,292 @@
+/* From below: colours (heat.h), contour lines, trials, the next points, both bests, the cursor; then the numbers of the
+ * lines where these left room. What colour says of a trial is its value on the mean's scale; its state is said by the
+ * character. */
+#include "search_draw.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contour.h"
+#include "heat.h"
+#include "plot.h"
+
+static const struct {
+    const char *title;
+    double factor; /* of the values, as they are written */
+} maps[MAP_COUNT] = {{"mean, %", 100}, {"standard deviation, %", 100}, {"worth of a trial, ln", 1}};
+
+static const uint32_t mark_rune[MARK_KINDS] = {0x25CF, 0x25BD, 0x00D7, 0x25C9, 0x25CB, 0x25C7};
+static const char mark_letter[] = "OPXRQE";
+enum { RUNE_BEST = 0x2605, RUNE_BEST_MEAN = 0x25C6 };
+
+static uint32_t rune_of(const struct look *l, enum search_mark m)
+{
+    return look_ascii(l) ? (uint32_t)mark_letter[m] : mark_rune[m];
+}
+
+static bool has_half_cells(const struct look *l)
+{
+    const struct heat h = {.m = 2, .n = 2};
+    return heat_area((struct rect){0, 0, 2, 2}, l, &h).h == 1;
+}
+
+void search_pixels(const struct look *l, struct rect map, int *columns, int *rows)
+{
+    *columns = map.w;
+    *rows = map.h * (has_half_cells(l) ? 2 : 1);
+}
+
+/* ---- scales ---- */
+
+struct scale {
+    double lo, hi;
+};
+
+static const float *values_of(const struct belief_picture *p, enum search_map map)
+{
+    return map == MAP_MEAN ? p->mean : map == MAP_SIGMA ? p->sigma : p->acquisition;
+}
+
+static struct scale scale_of(const struct belief_picture *p, enum search_map map)
+{
+    const float *v = values_of(p, map);
+    struct scale s = {INFINITY, -INFINITY};
+    for (int i = 0; v && i < p->columns * p->rows; i++) {
+        s.lo = fmin(s.lo, v[i]);
+        s.hi = fmax(s.hi, v[i]);
+    }
+    if (map == MAP_WORTH && s.lo < s.hi - 10)
+        s.lo = s.hi - 10;
+    return s;
+}
+
+/* ---- axes ---- */
+
+static void draw_left(struct canvas *c, struct rect r, const struct look *l, const struct dim *d)
+{
+    struct style muted = look_style(l, ROLE_MUTED), line = look_style(l, ROLE_FRAME);
+    bool ascii = look_ascii(l);
+    double ticks[32];
+    for (int y = r.y; y < r.y + r.h; y++)
+        canvas_put(c, r.x + r.w - 1, y, ascii ? '|' : 0x2502, line);
+    int n = plot_ticks(d->min, d->max, d->log, r.h / 2 < 16 ? r.h / 2 : 16, ticks), last = r.y + r.h;
+    for (int i = 0; i < n; i++) {
+        char text[16];
+        int y = r.y + r.h - 1 - (int)fmin(r.h - 1, floor(space_coordinate(d, ticks[i]) * r.h));
+        if (y < r.y || y >= last)
+            continue;
+        last = y;
+        plot_number(ticks[i], text, sizeof text);
+        if (r.w > 1)
+            canvas_text_right(c, r, r.x + r.w - 1, y, muted, text);
+        canvas_put(c, r.x + r.w - 1, y, ascii ? '+' : 0x2524, line);
+    }
+}
+
+static void draw_below(struct canvas *c, struct rect r, const struct look *l, const struct dim *d)
+{
+    struct style muted = look_style(l, ROLE_MUTED);
+    double ticks[32];
+    char text[16];
+    int end = r.x + r.w - text_width(d->name) - 2, from = r.x;
+    canvas_text_right(c, r, r.x + r.w, r.y, look_style(l, ROLE_TEXT), d->name);
+    int n = plot_ticks(d->min, d->max, d->log, r.w / 9 < 16 ? r.w / 9 : 16, ticks);
+    for (int i = 0; i < n; i++) {
+        plot_number(ticks[i], text, sizeof text);
+        int w = text_width(text);
+        int x = r.x + (int)fmin(r.w - 1, floor(space_coordinate(d, ticks[i]) * r.w)) - (w - 1) / 2;
+        x = x < r.x ? r.x : x;
+        if (x < from || x + w > end)
+            continue;
+        canvas_text(c, r, x, r.y, muted, text);
+        from = x + w + 1;
+    }
+}
+
+static void draw_title(struct canvas *c, const struct search_pane *p, const struct look *l, const char *title,
+                       const char *rows)
+{
+    int x = p->title.x;
+    if (p->left.w > 1 && rows)
+        x = canvas_text(c, p->title, x, p->title.y, look_style(l, ROLE_TEXT), rows) + 2;
+    x = x < p->map.x ? p->map.x : x;
+    canvas_text(c, p->title, x, p->title.y, look_style(l, ROLE_TITLE), title);
+}
+
+/* ---- marks ---- */
+
+struct place {
+    int x, y; /* cell of the map */
+    bool inside;
+};
+
+static int step(double u, int n)
+{
+    int i = (int)floor(u * n);
+    return i == n && u < 1 + 1e-9 ? n - 1 : i;
+}
+
+static struct place place_of(struct rect map, double u, double v)
+{
+    struct place p = {map.x + step(u, map.w), map.y + map.h - 1 - step(v, map.h), false};
+    p.inside = rect_has(map, p.x, p.y);
+    return p;
+}
+
+static void take(bool *taken, struct rect map, struct place p)
+{
+    taken[(p.y - map.y) * map.w + p.x - map.x] = true;
+}
+
+/* Ground and ink of a trial: its value on the mean's scale, on black or white, whichever is further from it. */
+static struct style mark_style(const struct look *l, const struct search_trial *t, const struct scale *mean,
+                               const struct cell *under)
+{
+    static const enum theme_role roles[MARK_KINDS] = {ROLE_TEXT, ROLE_MUTED, ROLE_BAD, ROLE_MARK, ROLE_TEXT, ROLE_WARN};
+    rgb ground = map_ground(under);
+    struct style s = {map_ink(l, ground), ground, ATTR_BOLD};
+    if (t->mark == MARK_COMPLETE && l->depth <= DEPTH_256 && mean->hi > mean->lo) {
+        rgb value = colormap_rgb(COLORMAP_VIRIDIS, (t->value - mean->lo) / (mean->hi - mean->lo));
+        s.fg = value;
+        s.bg = colormap_luminance(value) > 0.15 ? 0x000000 : 0xFFFFFF;
+    } else if (ground < 0 && t->mark != MARK_COMPLETE) {
+        s.fg = look_style(l, roles[t->mark]).fg;
+    }
+    return s;
+}
+
+static void draw_trials(struct canvas *c, struct rect map, const struct look *l, const struct search_scene *s,
+                        const struct search_look *v, const struct scale *mean, bool *taken)
+{
+    for (int i = 0; i < s->n; i++) {
+        const struct search_trial *t = &s->trials[i];
+        struct place p = place_of(map, search_unit(s, v->column, t->x), search_unit(s, v->row, t->x));
+        if (!p.inside)
+            continue;
+        canvas_put(c, p.x, p.y, rune_of(l, t->mark), mark_style(l, t, mean, &c->cells[p.y * c->w + p.x]));
+        take(taken, map, p);
+    }
+}
+
+/* In black on white, or the reverse, so that it stands out of any map. */
+static void draw_sign(struct canvas *c, struct rect map, const struct look *l, double u, double v, uint32_t rune,
+                      bool *taken)
+{
+    struct place p = place_of(map, u, v);
+    if (!p.inside)
+        return;
+    rgb ground = map_ground(&c->cells[p.y * c->w + p.x]), ink = map_ink(l, ground);
+    struct style s = {ground, ink, ATTR_BOLD};
+    if (ground < 0)
+        s = (struct style){look_style(l, ROLE_GOOD).fg, COLOR_DEFAULT, ATTR_BOLD | ATTR_REVERSE};
+    else
+        s.fg = ink == 0 ? 0xFFFFFF : 0x000000;
+    canvas_put(c, p.x, p.y, rune, s);
+    take(taken, map, p);
+}
+
+static void draw_signs(struct canvas *c, struct rect map, const struct look *l, const struct search_scene *s,
+                       const struct search_look *v, bool *taken)
+{
+    const struct belief_picture *p = s->picture;
+    bool ascii = look_ascii(l);
+    for (int i = p ? p->n_next - 1 : -1; i >= 0; i--)
+        draw_sign(c, map, l, search_unit(s, v->column, p->next[i]), search_unit(s, v->row, p->next[i]),
+                  (uint32_t)('1' + i), taken);
+    if (s->best_mean >= 0) {
+        const double *x = s->trials[s->best_mean].x;
+        draw_sign(c, map, l, search_unit(s, v->column, x), search_unit(s, v->row, x), ascii ? 'M' : RUNE_BEST_MEAN,
+                  taken);
+    }
+    if (s->best >= 0 && s->best != s->best_mean) {
+        const double *x = s->trials[s->best].x;
+        draw_sign(c, map, l, search_unit(s, v->column, x), search_unit(s, v->row, x), ascii ? 'B' : RUNE_BEST, taken);
+    }
+}
+
+/* ---- a map ---- */
+
+static void draw_colours(struct canvas *c, struct rect map, const struct look *l, const struct belief_picture *p,
+                         const struct search_look *v, struct contour *lines, float *pixel, int w, int h)
+{
+    const float *value = values_of(p, v->map);
+    struct scale s = scale_of(p, v->map);
+    for (int i = 0; i < h; i++)
+        for (int j = 0; j < w; j++)
+            pixel[i * w + j] = value[search_cell(p, (j + 0.5) / w, 1 - (i + 0.5) / h)];
+    bool shaded = l->depth != DEPTH_MONO || look_ascii(l) || v->plain;
+    if (shaded)
+        heat_draw(c, map, l,
+                  &(struct heat){.m = h,
+                                 .n = w,
+                                 .v = pixel,
+                                 .map = COLORMAP_VIRIDIS,
+                                 .lo = s.lo,
+                                 .hi = s.hi,
+                                 .cursor_i = -1,
+                                 .cursor_j = -1});
+    *lines = (struct contour){.m = h, .n = w, .v = pixel, .factor = maps[v->map].factor};
+    contour_levels(lines, s.lo, s.hi, map.h < 16 ? 6 : 9);
+    if (!v->plain)
+        contour_draw(c, map, l, lines);
+}
+
+static void draw_cursor(struct canvas *c, const struct search_pane *pane, const struct look *l,
+                        const struct search_look *v, const bool *taken)
+{
+    struct rect map = pane->map;
+    struct place p = place_of(map, v->u, v->v);
+    if (!v->cursor || !p.inside)
+        return;
+    struct cell *cell = &c->cells[p.y * c->w + p.x];
+    bool mark = taken[(p.y - map.y) * map.w + p.x - map.x];
+    struct style s = look_style(l, ROLE_CURSOR);
+    s.attr |= ATTR_REVERSE | ATTR_BOLD;
+    canvas_put(c, p.x, p.y, mark ? cell->rune : look_ascii(l) ? '+' : 0x253C, s);
+    s.attr &= (uint8_t)~ATTR_REVERSE;
+    canvas_put(c, pane->left.x + pane->left.w - 1, p.y, look_ascii(l) ? '>' : 0x25B8, s);
+}
+
+static const char *waiting(const struct search_scene *s)
+{
+    const struct belief_picture *p = s->picture;
+    if (p && !p->fitted)
+        return s->n == 0 ? "No trial yet: a map comes with the first value." : "No value yet: a map comes with the first.";
+    return "fitting ...";
+}
+
+void search_draw_map(struct canvas *c, const struct search_pane *pane, const struct look *l,
+                     const struct search_scene *s, const struct search_look *v)
+{
+    const struct dim *x = &s->space.dims[s->dim[v->column]], *y = &s->space.dims[s->dim[v->row]];
+    struct rect map = pane->map;
+    if (map.w < 1 || map.h < 1)
+        return;
+    draw_left(c, pane->left, l, y);
+    draw_below(c, pane->below, l, x);
+    draw_title(c, pane, l, maps[v->map].title, y->name);
+    bool *taken = xcalloc((size_t)map.w * (size_t)map.h, sizeof *taken);
+    bool there = search_scene_fits(s, v->column, v->row) && values_of(s->picture, v->map);
+    struct contour lines = {0};
+    struct scale mean = {0};
+    float *pixel = NULL;
+    if (there) {
+        int w, h;
+        search_pixels(l, map, &w, &h);
+        pixel = xcalloc((size_t)w * (size_t)h, sizeof *pixel);
+        struct scale scale = scale_of(s->picture, v->map);
+        mean = scale_of(s->picture, MAP_MEAN);
+        draw_colours(c, map, l, s->picture, v, &lines, pixel, w, h);
+        heat_bar(c, pane->bar, l, COLORMAP_VIRIDIS, scale.lo * maps[v->map].factor, scale.hi * maps[v->map].factor);
+    } else {
+        canvas_text(c, map, map.x + 1, map.y + map.h / 2, look_style(l, ROLE_MUTED), waiting(s));
+    }
+    draw_trials(c, map, l, s, v, &mean, taken);
+    draw_signs(c, map, l, s, v, taken);
+    draw_cursor(c, pane, l, v, taken);
+    if (there && !v->plain)
+        contour_label(c, map, l, &lines, taken);
+    free(pixel);
+    free(taken);
+}

@@ -1,0 +1,33 @@
+/* search_draw: the parts of the Search screen: a map of the belief with axes, lines and marks; the cut of a search over one
+ * setting; and what stands around them. Pure: draws into a canvas. */
+#ifndef FSPLAB_UI_SEARCH_DRAW_H
+#define FSPLAB_UI_SEARCH_DRAW_H
+
+#include "search_layout.h"
+#include "search_scene.h"
+
+enum search_map { MAP_MEAN, MAP_SIGMA, MAP_WORTH, MAP_COUNT };
+
+/* How it is looked at. */
+struct search_look {
+    enum search_map map;
+    int column, row;   /* which searched dimensions; equal: a cut */
+    bool plain;        /* no contour lines */
+    bool cursor;       /* shown */
+    double u, v;       /* of the cursor, 0..1 from the low ends */
+};
+
+/* Pixels of a pane's map: columns, and rows of which two may be in a cell. */
+void search_pixels(const struct look *, struct rect map, int *columns, int *rows);
+/* One map, with what frames it. */
+void search_draw_map(struct canvas *, const struct search_pane *, const struct look *, const struct search_scene *,
+                     const struct search_look *);
+void search_draw_head(struct canvas *, struct rect, const struct look *, const struct search_scene *,
+                      const struct model *);
+void search_draw_legend(struct canvas *, struct rect, const struct look *, const struct search_scene *);
+void search_draw_history(struct canvas *, struct rect, const struct look *, const struct search_scene *);
+void search_draw_best(struct canvas *, struct rect, const struct look *, const struct search_scene *, int selected);
+void search_draw_readout(struct canvas *, struct rect, const struct look *, const struct search_scene *,
+                         const struct search_look *);
+
+#endif

@@ -1,0 +1,57 @@
+/* search_scene: what the Search screen and Run's map show of a study: its space, the trials of the latest search as marks,
+ * both bests, and the picture of the belief. Made for a frame from the model; the picture belongs to the belief. */
+#ifndef FSPLAB_UI_SEARCH_SCENE_H
+#define FSPLAB_UI_SEARCH_SCENE_H
+
+#include "../history.h"
+#include "belief.h"
+#include "view.h"
+
+enum search_mark {
+    MARK_COMPLETE,
+    MARK_PRUNED,
+    MARK_FAILED, /* failed, diverged, stopped, or complete with collapsed FSP matrices */
+    MARK_RUNNING,
+    MARK_QUEUED,
+    MARK_EDITED, /* changed by hand while it ran: no evidence */
+    MARK_KINDS
+};
+
+struct search_trial {
+    const struct trial_row *row;
+    enum search_mark mark;
+    double x[SPACE_MAX]; /* a value for every dimension of the space */
+    double value;        /* validation accuracy; NaN: none */
+};
+
+struct search_scene {
+    char why[256];              /* why there is nothing to show; "": there is */
+    struct space space;
+    int n_dims, dim[SPACE_MAX]; /* dimensions that are searched (min < max) */
+    struct history_points points;
+    int n;
+    struct search_trial *trials; /* of the latest search, in the order of its asks; repeats left out */
+    int count[MARK_KINDS];
+    int complete;  /* trials with a value */
+    int best;      /* trial with the highest value; -1: none */
+    int best_mean; /* trial with the highest mean; -1: not known */
+    uint64_t seed;
+    const struct belief_picture *picture; /* of this space; NULL: not yet */
+};
+
+/* search_scene_release it. */
+void search_scene_make(struct search_scene *, const struct view_context *);
+void search_scene_release(struct search_scene *);
+/* Asks for a picture over two of the searched dimensions (indices into dim; equal: a cut) and takes what there is. */
+void search_scene_picture(struct search_scene *, const struct view_context *, int column, int row, int columns, int rows);
+
+/* Whether the picture is over these dimensions. */
+bool search_scene_fits(const struct search_scene *, int column, int row);
+/* The picture's cell at unit coordinates (0..1 from the low ends). */
+int search_cell(const struct belief_picture *, double u, double v);
+/* The trial nearest to a point, in the units of the searched dimensions COLUMN and ROW; -1: there is none. */
+int search_nearest(const struct search_scene *, int column, int row, double u, double v);
+/* space_coordinate of a trial or point along a searched dimension. */
+double search_unit(const struct search_scene *, int which, const double *x);
+
+#endif
