@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../src/lab.h"
+#include "../src/ui/belief.h"
+
 void ui_add(struct curves *c, const char *stage, const char *key, double step, double value, double seconds)
 {
     struct series *s = (struct series *)curves_find(c, stage, key);
@@ -187,18 +190,26 @@ void ui_model(struct model *m)
     str_append(m->study_state, sizeof m->study_state, 0, "running");
 }
 
+static const struct ui_host host = {.space = lab_space};
+
 void ui_open(struct ui *u, const struct view *view, struct model *m)
 {
     *u = (struct ui){
         .model = m, .view = view, .look = {.theme = theme_dark, .depth = DEPTH_TRUE, .glyphs = GLYPHS_BRAILLE}};
-    u->context = (struct view_context){.model = m, .look = &u->look};
+    u->context = (struct view_context){.model = m, .look = &u->look, .host = &host};
     u->self = xcalloc(1, view->state_size + 1);
     if (view->init)
         view->init(u->self, &u->context);
 }
 
+void ui_believe(struct ui *u)
+{
+    u->context.belief = belief_new();
+}
+
 void ui_close(struct ui *u)
 {
+    belief_free(u->context.belief);
     if (u->view->release)
         u->view->release(u->self);
     free(u->self);
@@ -216,6 +227,12 @@ char *ui_text(struct ui *u, int w, int h)
     canvas_init(&c, w, h);
     u->context.look = &u->look;
     u->view->draw(u->self, &u->context, &c, (struct rect){0, 0, w, h});
+    if (u->context.belief) {
+        if (!belief_wait(u->context.belief, 120))
+            fail_msg("no picture of the belief within two minutes");
+        canvas_clear(&c, (struct style){COLOR_DEFAULT, COLOR_DEFAULT, 0});
+        u->view->draw(u->self, &u->context, &c, (struct rect){0, 0, w, h});
+    }
     char *text = canvas_to_text(&c);
     canvas_release(&c);
     return text;

@@ -26,6 +26,8 @@ struct ui {
 };
 void ui_open(struct ui *, const struct view *, struct model *);
 void ui_close(struct ui *);
+/* The search's belief for this screen: ui_text waits for it. */
+void ui_believe(struct ui *);
 bool ui_command(struct ui *, enum command, struct request *);
 /* As text; the last drawn area is w x h at (0, 0). free(). */
 char *ui_text(struct ui *, int w, int h);

@@ -9,20 +9,38 @@
 
 #include "contour.h"
 #include "heat.h"
-#include "plot.h"
+#include "plot_impl.h"
 
-static const struct {
-    const char *title;
-    double factor; /* of the values, as they are written */
-} maps[MAP_COUNT] = {{"mean, %", 100}, {"standard deviation, %", 100}, {"worth of a trial, ln", 1}};
+static const double factors[MAP_COUNT] = {100, 100, 1}; /* of the values, as they are written */
+
+static const char *worth_name(const struct belief_picture *p)
+{
+    static const char *const names[] = {"ln of the expected improvement", "ln of the expected rise of the best mean",
+                                        "mean (the last trial goes where it is highest)"};
+    return p ? names[p->aim] : "worth of a trial";
+}
+
+static const char *map_name(const struct search_scene *s, enum search_map map)
+{
+    return map == MAP_MEAN ? "mean, %" : map == MAP_SIGMA ? "standard deviation, %" : worth_name(s->picture);
+}
 
 static const uint32_t mark_rune[MARK_KINDS] = {0x25CF, 0x25BD, 0x00D7, 0x25C9, 0x25CB, 0x25C7};
 static const char mark_letter[] = "OPXRQE";
-enum { RUNE_BEST = 0x2605, RUNE_BEST_MEAN = 0x25C6 };
 
-static uint32_t rune_of(const struct look *l, enum search_mark m)
+uint32_t search_mark_rune(const struct look *l, enum search_mark m)
 {
     return look_ascii(l) ? (uint32_t)mark_letter[m] : mark_rune[m];
+}
+
+uint32_t search_best_rune(const struct look *l)
+{
+    return look_ascii(l) ? 'B' : 0x2605;
+}
+
+uint32_t search_best_mean_rune(const struct look *l)
+{
+    return look_ascii(l) ? 'M' : 0x25C6;
 }
 
 static bool has_half_cells(const struct look *l)
@@ -164,7 +182,7 @@ static void draw_trials(struct canvas *c, struct rect map, const struct look *l,
         struct place p = place_of(map, search_unit(s, v->column, t->x), search_unit(s, v->row, t->x));
         if (!p.inside)
             continue;
-        canvas_put(c, p.x, p.y, rune_of(l, t->mark), mark_style(l, t, mean, &c->cells[p.y * c->w + p.x]));
+        canvas_put(c, p.x, p.y, search_mark_rune(l, t->mark), mark_style(l, t, mean, &c->cells[p.y * c->w + p.x]));
         take(taken, map, p);
     }
 }
@@ -190,18 +208,17 @@ static void draw_signs(struct canvas *c, struct rect map, const struct look *l, 
                        const struct search_look *v, bool *taken)
 {
     const struct belief_picture *p = s->picture;
-    bool ascii = look_ascii(l);
     for (int i = p ? p->n_next - 1 : -1; i >= 0; i--)
         draw_sign(c, map, l, search_unit(s, v->column, p->next[i]), search_unit(s, v->row, p->next[i]),
                   (uint32_t)('1' + i), taken);
     if (s->best_mean >= 0) {
         const double *x = s->trials[s->best_mean].x;
-        draw_sign(c, map, l, search_unit(s, v->column, x), search_unit(s, v->row, x), ascii ? 'M' : RUNE_BEST_MEAN,
+        draw_sign(c, map, l, search_unit(s, v->column, x), search_unit(s, v->row, x), search_best_mean_rune(l),
                   taken);
     }
     if (s->best >= 0 && s->best != s->best_mean) {
         const double *x = s->trials[s->best].x;
-        draw_sign(c, map, l, search_unit(s, v->column, x), search_unit(s, v->row, x), ascii ? 'B' : RUNE_BEST, taken);
+        draw_sign(c, map, l, search_unit(s, v->column, x), search_unit(s, v->row, x), search_best_rune(l), taken);
     }
 }
 
@@ -226,8 +243,8 @@ static void draw_colours(struct canvas *c, struct rect map, const struct look *l
                                  .hi = s.hi,
                                  .cursor_i = -1,
                                  .cursor_j = -1});
-    *lines = (struct contour){.m = h, .n = w, .v = pixel, .factor = maps[v->map].factor};
-    contour_levels(lines, s.lo, s.hi, map.h < 16 ? 6 : 9);
+    *lines = (struct contour){.m = h, .n = w, .v = pixel, .factor = factors[v->map]};
+    contour_levels(lines, s.lo, s.hi, v->map == MAP_WORTH ? 4 : map.h < 16 ? 6 : 9);
     if (!v->plain)
         contour_draw(c, map, l, lines);
 }
@@ -252,7 +269,7 @@ static const char *waiting(const struct search_scene *s)
 {
     const struct belief_picture *p = s->picture;
     if (p && !p->fitted)
-        return s->n == 0 ? "No trial yet: a map comes with the first value." : "No value yet: a map comes with the first.";
+        return s->n == 0 ? "no trial yet, so there is no map" : "no value yet, so there is no map";
     return "fitting ...";
 }
 
@@ -265,7 +282,7 @@ void search_draw_map(struct canvas *c, const struct search_pane *pane, const str
         return;
     draw_left(c, pane->left, l, y);
     draw_below(c, pane->below, l, x);
-    draw_title(c, pane, l, maps[v->map].title, y->name);
+    draw_title(c, pane, l, map_name(s, v->map), y->name);
     bool *taken = xcalloc((size_t)map.w * (size_t)map.h, sizeof *taken);
     bool there = search_scene_fits(s, v->column, v->row) && values_of(s->picture, v->map);
     struct contour lines = {0};
@@ -278,9 +295,9 @@ void search_draw_map(struct canvas *c, const struct search_pane *pane, const str
         struct scale scale = scale_of(s->picture, v->map);
         mean = scale_of(s->picture, MAP_MEAN);
         draw_colours(c, map, l, s->picture, v, &lines, pixel, w, h);
-        heat_bar(c, pane->bar, l, COLORMAP_VIRIDIS, scale.lo * maps[v->map].factor, scale.hi * maps[v->map].factor);
+        heat_bar(c, pane->bar, l, COLORMAP_VIRIDIS, scale.lo * factors[v->map], scale.hi * factors[v->map]);
     } else {
-        canvas_text(c, map, map.x + 1, map.y + map.h / 2, look_style(l, ROLE_MUTED), waiting(s));
+        canvas_text(c, pane->bar, pane->bar.x, pane->bar.y, look_style(l, ROLE_MUTED), waiting(s));
     }
     draw_trials(c, map, l, s, v, &mean, taken);
     draw_signs(c, map, l, s, v, taken);
@@ -289,4 +306,189 @@ void search_draw_map(struct canvas *c, const struct search_pane *pane, const str
         contour_label(c, map, l, &lines, taken);
     free(pixel);
     free(taken);
+}
+
+/* ---- a cut ---- */
+
+struct curve_box {
+    struct rect r;
+    struct scale y;
+};
+
+static double row_of(const struct curve_box *b, double y)
+{
+    return (b->y.hi - y) / (b->y.hi - b->y.lo) * b->r.h; /* 0 at the top */
+}
+
+static void draw_y_axis(struct canvas *c, struct rect r, const struct look *l, const struct scale *y)
+{
+    const struct dim d = {.type = DIM_FLOAT, .min = y->lo, .max = y->hi};
+    draw_left(c, r, l, &d);
+}
+
+static struct style band_style(const struct look *l)
+{
+    struct style s = look_style(l, ROLE_MUTED);
+    if (l->depth <= DEPTH_256)
+        s.bg = look_style(l, ROLE_SELECTED).bg;
+    return s;
+}
+
+/* What lies within two standard deviations of the mean; in the ground of cells that are in it for the most part, so that a
+ * curve can be drawn over it, and in parts of blocks at its edges. */
+static void draw_band(struct canvas *c, const struct curve_box *b, const struct look *l, const struct belief_picture *p)
+{
+    static const uint32_t lower[] = {' ', 0x2581, 0x2582, 0x2583, 0x2584, 0x2585, 0x2586, 0x2587};
+    struct style s = band_style(l), edge = {s.bg, COLOR_DEFAULT, 0};
+    bool parts = s.bg >= 0 && !look_ascii(l);
+    uint32_t rune = s.bg >= 0 ? ' ' : look_ascii(l) ? ':' : 0x2591;
+    for (int x = 0; x < b->r.w; x++) {
+        int cell = search_cell(p, (x + 0.5) / b->r.w, 0.5);
+        double top = fmax(0, row_of(b, 100 * p->mean[cell] + 200 * p->sigma[cell]));
+        double end = fmin(b->r.h, row_of(b, 100 * p->mean[cell] - 200 * p->sigma[cell]));
+        for (int y = (int)floor(top); y < b->r.h && y < end; y++) {
+            double from = fmax(0, top - y), to = fmin(1, end - y);
+            if (to - from >= 0.95 || (!parts && to - from >= 0.4))
+                canvas_put(c, b->r.x + x, b->r.y + y, rune, s);
+            else if (parts && to > 0.95)
+                canvas_put(c, b->r.x + x, b->r.y + y, lower[(int)((1 - from) * 8) & 7], edge);
+            else if (parts && from < 0.05 && to >= 0.3)
+                canvas_put(c, b->r.x + x, b->r.y + y, 0x2580, edge);
+        }
+    }
+}
+
+/* The ground of a curve's cell in the band's edge: the band's where it fills half of it. */
+static rgb ground_of_curve(const struct cell *c)
+{
+    return (c->rune >= 0x2584 && c->rune <= 0x2587) || c->rune == 0x2580 ? c->style.fg : map_ground(c);
+}
+
+/* The curve of a map's values, over what is drawn already. */
+static void draw_curve(struct canvas *c, const struct curve_box *b, const struct look *l, const struct belief_picture *p,
+                       const float *value, double factor, enum theme_role role)
+{
+    struct raster raster;
+    struct pen pen = {0};
+    raster_init(&raster, b->r.w, b->r.h, l->glyphs);
+    for (int x = 0; x < b->r.w; x++)
+        raster_line(&raster, &pen, (x + 0.5) * raster.sx,
+                    row_of(b, factor * value[search_cell(p, (x + 0.5) / b->r.w, 0.5)]) * raster.sy);
+    raster_break(&raster, &pen);
+    for (int y = 0; y < b->r.h; y++)
+        for (int x = 0; x < b->r.w; x++) {
+            uint32_t rune = raster_rune(&raster, x, y, l->glyphs);
+            struct style s = look_style(l, role);
+            s.bg = ground_of_curve(&c->cells[(b->r.y + y) * c->w + b->r.x + x]);
+            if (rune)
+                canvas_put(c, b->r.x + x, b->r.y + y, rune, s);
+        }
+    raster_release(&raster);
+}
+
+static void put_mark(struct canvas *c, const struct curve_box *b, double u, double y, uint32_t rune, struct style s)
+{
+    int x = b->r.x + step(u, b->r.w);
+    double row = floor(row_of(b, y));
+    int cell = b->r.y + (int)fmin(fmax(row, 0), b->r.h - 1);
+    if (!rect_has(b->r, x, cell))
+        return;
+    s.bg = s.bg >= 0 ? s.bg : ground_of_curve(&c->cells[cell * c->w + x]);
+    canvas_put(c, x, cell, rune, s);
+}
+
+/* Trials at their values; those without one at the foot. */
+static void draw_cut_marks(struct canvas *c, const struct curve_box *b, const struct look *l,
+                           const struct search_scene *s, const struct search_look *v)
+{
+    static const enum theme_role roles[MARK_KINDS] = {ROLE_CURVE2, ROLE_MUTED, ROLE_BAD, ROLE_MARK, ROLE_TEXT, ROLE_WARN};
+    const struct belief_picture *p = s->picture;
+    for (int i = 0; i < s->n; i++) {
+        const struct search_trial *t = &s->trials[i];
+        put_mark(c, b, search_unit(s, v->column, t->x), isfinite(t->value) ? 100 * t->value : -INFINITY,
+                 search_mark_rune(l, t->mark), look_style(l, roles[t->mark]));
+    }
+    struct style sign = look_style(l, ROLE_TITLE), good = look_style(l, ROLE_GOOD);
+    sign.attr |= ATTR_REVERSE;
+    good.attr |= ATTR_BOLD;
+    for (int i = p ? p->n_next - 1 : -1; i >= 0; i--) {
+        double u = search_unit(s, v->column, p->next[i]);
+        put_mark(c, b, u, p->fitted ? 100 * p->mean[search_cell(p, u, 0.5)] : -INFINITY, (uint32_t)('1' + i), sign);
+    }
+    if (s->best >= 0)
+        put_mark(c, b, search_unit(s, v->column, s->trials[s->best].x), 100 * s->trials[s->best].value,
+                 search_best_rune(l), good);
+    if (s->best_mean >= 0 && p->fitted)
+        put_mark(c, b, search_unit(s, v->column, s->trials[s->best_mean].x), 100 * p->best_mean,
+                 search_best_mean_rune(l), good);
+}
+
+/* The mean's reach and the trials', but not so far down that a collapse flattens the rest. */
+static struct scale cut_scale(const struct search_scene *s, bool there)
+{
+    struct scale y = {INFINITY, -INFINITY};
+    const struct belief_picture *p = s->picture;
+    for (int i = 0; there && i < p->columns; i++) {
+        y.lo = fmin(y.lo, 100 * (p->mean[i] - 2 * p->sigma[i]));
+        y.hi = fmax(y.hi, 100 * (p->mean[i] + 2 * p->sigma[i]));
+    }
+    for (int i = 0; i < s->n; i++)
+        if (isfinite(s->trials[i].value)) {
+            if (!there)
+                y.lo = fmin(y.lo, 100 * s->trials[i].value);
+            y.hi = fmax(y.hi, 100 * s->trials[i].value);
+        }
+    if (!(y.hi > y.lo))
+        y = (struct scale){0, 100};
+    double air = 0.04 * (y.hi - y.lo);
+    return (struct scale){y.lo - air, y.hi + air};
+}
+
+static void draw_upright(struct canvas *c, struct rect r, const struct look *l, double u)
+{
+    int x = r.x + step(u, r.w);
+    for (int y = r.y; y < r.y + r.h && rect_has(r, x, y); y++) {
+        struct cell *cell = &c->cells[y * c->w + x];
+        bool empty = cell->rune == ' ' || cell->rune == 0x2591 || cell->rune == ':';
+        struct style s = look_style(l, ROLE_CURSOR);
+        s.bg = cell->style.bg;
+        if (empty)
+            canvas_put(c, x, y, look_ascii(l) ? '|' : 0x2502, s);
+    }
+}
+
+void search_draw_cut(struct canvas *c, const struct search_pane *pane, const struct look *l,
+                     const struct search_scene *s, const struct search_look *v)
+{
+    if (pane->map.w < 1 || pane->map.h < 1)
+        return;
+    bool there = search_scene_fits(s, v->column, v->row);
+    struct rect upper = pane->map, left = pane->left, lower = {0}, lower_left = {0};
+    if (upper.h >= 14) {
+        lower = rect_bottom(&upper, upper.h / 3);
+        lower_left = rect_bottom(&left, lower.h);
+    }
+    struct curve_box b = {upper, cut_scale(s, there)}, worth = {lower, {0, 0}};
+    draw_title(c, pane, l, "mean and two standard deviations, %", NULL);
+    draw_y_axis(c, left, l, &b.y);
+    draw_below(c, pane->below, l, &s->space.dims[s->dim[v->column]]);
+    if (there) {
+        draw_band(c, &b, l, s->picture);
+        draw_curve(c, &b, l, s->picture, s->picture->mean, 100, ROLE_CURVE1);
+    } else {
+        canvas_text(c, pane->bar, pane->bar.x, pane->bar.y, look_style(l, ROLE_MUTED), waiting(s));
+    }
+    if (there && s->picture->acquisition && lower.h > 2) {
+        struct rect title = rect_top(&worth.r, 1), axis = lower_left;
+        rect_top(&axis, 1);
+        canvas_text(c, title, title.x, title.y, look_style(l, ROLE_TITLE), worth_name(s->picture));
+        worth.y = scale_of(s->picture, MAP_WORTH);
+        if (!(worth.y.hi > worth.y.lo))
+            worth.y.hi = worth.y.lo + 1;
+        draw_y_axis(c, axis, l, &worth.y);
+        draw_curve(c, &worth, l, s->picture, s->picture->acquisition, 1, ROLE_CURVE3);
+    }
+    if (v->cursor)
+        draw_upright(c, pane->map, l, v->u);
+    draw_cut_marks(c, &b, l, s, v);
 }

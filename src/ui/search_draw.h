@@ -19,11 +19,18 @@ struct search_look {
 
 /* Pixels of a pane's map: columns, and rows of which two may be in a cell. */
 void search_pixels(const struct look *, struct rect map, int *columns, int *rows);
+/* The characters of a trial's state, and of both bests. */
+uint32_t search_mark_rune(const struct look *, enum search_mark);
+uint32_t search_best_rune(const struct look *);
+uint32_t search_best_mean_rune(const struct look *);
+
 /* One map, with what frames it. */
 void search_draw_map(struct canvas *, const struct search_pane *, const struct look *, const struct search_scene *,
                      const struct search_look *);
-void search_draw_head(struct canvas *, struct rect, const struct look *, const struct search_scene *,
-                      const struct model *);
+/* A cut: the mean and two standard deviations around it, and below it what a trial is worth. */
+void search_draw_cut(struct canvas *, const struct search_pane *, const struct look *, const struct search_scene *,
+                     const struct search_look *);
+void search_draw_head(struct canvas *, struct rect, const struct look *, const struct search_scene *);
 void search_draw_legend(struct canvas *, struct rect, const struct look *, const struct search_scene *);
 void search_draw_history(struct canvas *, struct rect, const struct look *, const struct search_scene *);
 void search_draw_best(struct canvas *, struct rect, const struct look *, const struct search_scene *, int selected);

@@ -1,9 +1,9 @@
-/* Wide: the three maps side by side, everything else below them. Else one map, with a column at its right that gets the
+/* Wide: the three maps side by side, everything else below them, in line with one each. Else one map, with a column at its right that gets the
  * legend, then the best trials, then, where it is broad enough, the values over trials; on a high screen these stand below
  * the map. */
 #include "search_layout.h"
 
-enum { WIDE = 150, GUTTER = 8, GAP = 2, MAP_MIN_W = 24, PANEL_H = 11, LEGEND_ROWS = 10, LEGEND_W = 34 };
+enum { WIDE = 150, GUTTER = 8, GAP = 2, MAP_MIN_W = 24, PANEL_H = 11, LEGEND_ROWS = 10 };
 
 struct search_pane search_pane(struct rect r, bool numbers, bool bar)
 {
@@ -21,14 +21,14 @@ struct search_pane search_pane(struct rect r, bool numbers, bool bar)
     return p;
 }
 
+/* In line with the maps above. */
 static void below_maps(struct search_layout *l, struct rect r)
 {
-    struct rect right = rect_right(&r, LEGEND_W);
-    l->legend = right;
-    rect_right(&r, GAP);
-    l->history = rect_left(&r, r.w * 3 / 5);
-    rect_left(&r, GAP);
-    l->best = r;
+    struct rect *const parts[] = {&l->history, &l->best, &l->legend};
+    for (int k = 0; k < 3; k++) {
+        int x = k == 0 ? r.x : l->pane[k].map.x, end = l->pane[k].map.x + l->pane[k].map.w;
+        *parts[k] = (struct rect){x, r.y, end - x, r.h};
+    }
 }
 
 static void side_column(struct search_layout *l, struct rect r, bool history)
@@ -40,12 +40,12 @@ static void side_column(struct search_layout *l, struct rect r, bool history)
     l->best = r;
 }
 
-struct search_layout search_layout(struct rect r)
+struct search_layout search_layout(struct rect r, bool cut)
 {
     struct search_layout l = {0};
     l.head = rect_top(&r, 1);
     l.readout = rect_bottom(&r, r.w >= 110 ? 1 : 2);
-    if (r.w >= WIDE && r.h >= 30) {
+    if (r.w >= WIDE && r.h >= 30 && !cut) {
         struct rect panel = rect_bottom(&r, r.h / 4 > PANEL_H ? r.h / 4 : PANEL_H);
         rect_bottom(&r, 1);
         l.n_panes = 3;

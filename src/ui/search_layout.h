@@ -22,7 +22,8 @@ struct search_layout {
     struct rect readout;               /* 1 or 2 rows */
 };
 
-struct search_layout search_layout(struct rect);
+/* CUT: one setting is searched: one pane, whose bar has room for a second curve. */
+struct search_layout search_layout(struct rect, bool cut);
 /* One pane in a rectangle, as Run's dashboard shows it. */
 struct search_pane search_pane(struct rect, bool numbers, bool bar);
 

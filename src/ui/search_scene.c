@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COURSE_SECONDS 10 /* after so many experiments.ini is read again */
+
 void search_scene_release(struct search_scene *s)
 {
     history_points_release(&s->points);
@@ -60,14 +62,30 @@ static void take_trials(struct search_scene *s, const struct model *m)
     }
 }
 
-void search_scene_make(struct search_scene *s, const struct view_context *ctx)
+static enum strategy strategy_of(const struct view_context *ctx, struct search_course *course)
+{
+    const struct model *m = ctx->model;
+    struct params p;
+    struct err ignored = {0};
+    if (strcmp(course->study, m->study) == 0 && m->now < course->read_at + COURSE_SECONDS)
+        return course->strategy;
+    str_append(course->study, sizeof course->study, 0, "%s", m->study);
+    course->read_at = m->now;
+    course->strategy = (enum strategy)m->settings.search;
+    if (ctx->host->settings && ctx->host->settings(ctx->host->ctx, m->study, &p, &ignored))
+        course->strategy = (enum strategy)p.search;
+    return course->strategy;
+}
+
+void search_scene_make(struct search_scene *s, const struct view_context *ctx, struct search_course *course)
 {
     const struct model *m = ctx->model;
     struct err err = {0};
     *s = (struct search_scene){.best = -1, .best_mean = -1};
     if (!m->has_settings) {
-        str_append(s->why, sizeof s->why, 0, m->study[0] ? "Nothing is known of this study's search yet: it has not been started."
-                                                         : "No study is chosen; Setup (0) lists them.");
+        str_append(s->why, sizeof s->why, 0,
+                   m->study[0] ? "Nothing is known of this study's search yet: it has not been started."
+                               : "No study is chosen; Setup (0) lists them.");
         return;
     }
     if (!ctx->host || !ctx->host->space || !ctx->host->space(&m->settings, &s->space, &err)) {
@@ -83,6 +101,7 @@ void search_scene_make(struct search_scene *s, const struct view_context *ctx)
         return;
     }
     s->seed = (uint64_t)(m->settings.seed + s->points.search_no);
+    s->strategy = strategy_of(ctx, course);
     take_trials(s, m);
 }
 
@@ -96,19 +115,19 @@ static bool same_space(const struct space *a, const struct space *b)
 }
 
 void search_scene_picture(struct search_scene *s, const struct view_context *ctx, int column, int row, int columns,
-                          int rows)
+                          int rows, bool worth)
 {
     if (!ctx->belief || s->why[0] || s->n_dims == 0 || columns < 1 || rows < 1)
         return;
     belief_want(ctx->belief, &(struct belief_want){.space = &s->space,
                                                    .points = &s->points,
                                                    .seed = s->seed,
-                                                   .strategy = (enum strategy)ctx->model->settings.search,
+                                                   .strategy = s->strategy,
                                                    .column_dim = s->dim[column],
                                                    .row_dim = s->dim[row],
                                                    .columns = columns,
                                                    .rows = column == row ? 1 : rows,
-                                                   .acquisition = true});
+                                                   .acquisition = worth});
     const struct belief_picture *p = belief_picture(ctx->belief);
     if (!p || !same_space(&p->space, &s->space))
         return;

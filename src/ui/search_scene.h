@@ -36,14 +36,25 @@ struct search_scene {
     int best;      /* trial with the highest value; -1: none */
     int best_mean; /* trial with the highest mean; -1: not known */
     uint64_t seed;
+    enum strategy strategy;
     const struct belief_picture *picture; /* of this space; NULL: not yet */
 };
 
+/* What the study's own settings do not say, since trials do not depend on it: by which strategy it searches. It is read from
+ * experiments.ini now and then. */
+struct search_course {
+    char study[64]; /* "": not read yet */
+    double read_at; /* clock_seconds */
+    enum strategy strategy;
+};
+
 /* search_scene_release it. */
-void search_scene_make(struct search_scene *, const struct view_context *);
+void search_scene_make(struct search_scene *, const struct view_context *, struct search_course *);
 void search_scene_release(struct search_scene *);
-/* Asks for a picture over two of the searched dimensions (indices into dim; equal: a cut) and takes what there is. */
-void search_scene_picture(struct search_scene *, const struct view_context *, int column, int row, int columns, int rows);
+/* Asks for a picture over two of the searched dimensions (indices into dim; equal: a cut), with what a trial is worth or
+ * without, and takes what there is. */
+void search_scene_picture(struct search_scene *, const struct view_context *, int column, int row, int columns, int rows,
+                          bool worth);
 
 /* Whether the picture is over these dimensions. */
 bool search_scene_fits(const struct search_scene *, int column, int row);

@@ -7,13 +7,15 @@
 
 #include "run_curves.h"
 #include "run_layout.h"
-#include "trial_map.h"
+#include "search_draw.h"
 #include "tune.h"
 #include "view.h"
+#include "wrap.h"
 
 struct run_view {
     struct run_look look;
     void *fsp, *device;
+    struct search_course course;
     struct rect losses; /* as drawn last, for cursor and mouse */
     char stage[16];     /* as drawn last */
 };
@@ -227,6 +229,24 @@ static struct rect pane(struct canvas *c, struct rect r, const struct look *l, c
     return canvas_frame(c, r, title, look_style(l, ROLE_FRAME), look_style(l, ROLE_TITLE), look_ascii(l));
 }
 
+/* What the search believes, over the first two settings it searches. */
+static void draw_search(struct search_course *course, struct view_context *ctx, struct canvas *c, struct rect r)
+{
+    struct search_pane p = search_pane(r, true, r.h >= 10);
+    struct search_scene s;
+    int columns, rows;
+    search_scene_make(&s, ctx, course);
+    if (s.why[0] || s.n_dims == 0) {
+        wrap_text(c, r, look_style(ctx->look, ROLE_MUTED), s.why[0] ? s.why : "No setting is searched in this study.");
+    } else {
+        const struct search_look look = {.row = s.n_dims > 1};
+        search_pixels(ctx->look, p.map, &columns, &rows);
+        search_scene_picture(&s, ctx, look.column, look.row, columns, rows, false);
+        (look.row ? search_draw_map : search_draw_cut)(c, &p, ctx->look, &s, &look);
+    }
+    search_scene_release(&s);
+}
+
 static void draw(void *self, struct view_context *ctx, struct canvas *c, struct rect r)
 {
     struct run_view *v = self;
@@ -246,7 +266,7 @@ static void draw(void *self, struct view_context *ctx, struct canvas *c, struct 
     if (a.fsp.w <= 0)
         return;
     view_fsp.draw(v->fsp, ctx, c, pane(c, a.fsp, ctx->look, "FSP matrices"));
-    trial_map_draw(c, pane(c, a.map, ctx->look, "Search"), ctx->look, m);
+    draw_search(&v->course, ctx, c, pane(c, a.map, ctx->look, "Search"));
     view_device.draw(v->device, ctx, c, pane(c, a.device, ctx->look, "Device"));
 }
 

@@ -7,14 +7,19 @@
 #include "search_draw.h"
 #include "wrap.h"
 
+enum { PAGE = 5 };
+
 struct search_view {
+    struct search_course course;
     enum search_map map;
     int column, row; /* which of the searched settings; both 0 at first: column 0, row 1 */
     bool chosen;     /* column and row are the user's */
     bool plain, moved;
     double u, v;     /* of the cursor once it was moved; at the best point until then */
-    struct rect map_area; /* as drawn last */
-    int columns, rows;    /* of pixels there */
+    int next;        /* of the points to try, where End goes */
+    int n_areas;
+    struct rect area[3]; /* of the maps, as drawn last */
+    int columns, rows;   /* of pixels there */
 };
 
 static void draw_sentence(struct canvas *c, struct rect r, const struct look *l, const char *sentence)
@@ -47,40 +52,185 @@ static void look_of(struct search_view *v, const struct search_scene *s, struct 
     }
 }
 
+static void draw_parts(struct search_view *v, struct view_context *ctx, struct canvas *c, struct search_scene *s,
+                       const struct search_layout *a)
+{
+    struct search_look look;
+    look_of(v, s, &look);
+    search_draw_head(c, a->head, ctx->look, s);
+    for (int k = 0; k < a->n_panes; k++) {
+        if (a->n_panes > 1)
+            look.map = (enum search_map)k;
+        if (v->column == v->row)
+            search_draw_cut(c, &a->pane[k], ctx->look, s, &look);
+        else
+            search_draw_map(c, &a->pane[k], ctx->look, s, &look);
+    }
+    search_draw_legend(c, a->legend, ctx->look, s);
+    search_draw_history(c, a->history, ctx->look, s);
+    search_draw_best(c, a->best, ctx->look, s, ctx->model->sel.trial);
+    search_draw_readout(c, a->readout, ctx->look, s, &look);
+}
+
+/* The scene with its picture; false: there is nothing to show, and why. */
+static bool scene_of(struct search_view *v, struct view_context *ctx, struct search_scene *s)
+{
+    search_scene_make(s, ctx, &v->course);
+    if (!s->why[0] && s->n_dims == 0)
+        str_append(s->why, sizeof s->why, 0,
+                   "No setting is searched in this study: every trial has the values that Setup (0) shows.");
+    if (s->why[0])
+        return false;
+    axes(v, s);
+    search_scene_picture(s, ctx, v->column, v->row, v->columns, v->rows, true);
+    return true;
+}
+
 static void draw(void *self, struct view_context *ctx, struct canvas *c, struct rect r)
 {
     struct search_view *v = self;
     struct search_scene s;
-    search_scene_make(&s, ctx);
-    if (s.why[0] || s.n_dims == 0) {
-        draw_sentence(c, r, ctx->look, s.why[0] ? s.why : "No setting is searched in this study: every trial has the same values.");
-        search_scene_release(&s);
-        return;
-    }
-    struct search_layout a = search_layout(r);
-    struct search_look look;
-    axes(v, &s);
-    search_pixels(ctx->look, a.pane[0].map, &v->columns, &v->rows);
-    v->map_area = a.pane[0].map;
-    search_scene_picture(&s, ctx, v->column, v->row, v->columns, v->rows);
-    look_of(v, &s, &look);
-    for (int k = 0; k < a.n_panes; k++) {
-        if (a.n_panes > 1)
-            look.map = (enum search_map)k;
-        search_draw_map(c, &a.pane[k], ctx->look, &s, &look);
-    }
+    search_scene_make(&s, ctx, &v->course);
+    struct search_layout a = search_layout(r, s.n_dims == 1);
     search_scene_release(&s);
+    search_pixels(ctx->look, a.pane[0].map, &v->columns, &v->rows);
+    v->n_areas = a.n_panes;
+    for (int k = 0; k < a.n_panes; k++)
+        v->area[k] = a.pane[k].map;
+    if (scene_of(v, ctx, &s))
+        draw_parts(v, ctx, c, &s, &a);
+    else
+        draw_sentence(c, r, ctx->look, s.why);
+    search_scene_release(&s);
+}
+
+/* ---- commands ---- */
+
+static bool say(struct request *out, const char *text)
+{
+    out->kind = ASK_STATUS;
+    str_append(out->text, sizeof out->text, 0, "%s", text);
+    return true;
+}
+
+/* To the middle of a cell of the map; of its two pixels the upper one is read. */
+static void put_cursor(struct search_view *v, int x, int y)
+{
+    struct rect r = v->area[0];
+    if (r.w < 1 || r.h < 1)
+        return;
+    int tall = v->rows / r.h > 1 ? 2 : 1;
+    x = x < 0 ? 0 : x < r.w ? x : r.w - 1;
+    y = y < 0 ? 0 : y < r.h ? y : r.h - 1;
+    v->moved = true;
+    v->u = (x + 0.5) / r.w;
+    v->v = 1 - (tall * y + 0.5) / (tall * r.h);
+}
+
+static bool move(struct search_view *v, const struct search_scene *s, int dx, int dy)
+{
+    struct search_look look;
+    look_of(v, s, &look);
+    struct rect r = v->area[0];
+    put_cursor(v, (int)floor(look.u * r.w) + dx, r.h - 1 - (int)fmin(floor(look.v * r.h), r.h - 1) + dy);
+    return true;
+}
+
+static bool next_map(struct search_view *v, const struct search_scene *s, struct request *out)
+{
+    if (v->column == v->row)
+        return say(out, "one setting is searched: mean, deviation and worth are all here");
+    if (v->n_areas > 1)
+        return say(out, "all three maps are here");
+    v->map = (v->map + 1) % MAP_COUNT;
+    (void)s;
+    return true;
+}
+
+static bool next_axis(struct search_view *v, const struct search_scene *s, bool column, struct request *out)
+{
+    if (s->n_dims < 3)
+        return say(out, s->n_dims == 1 ? "one setting is searched" : "two settings are searched, and both are here");
+    int *axis = column ? &v->column : &v->row, other = column ? v->row : v->column;
+    do
+        *axis = (*axis + 1) % s->n_dims;
+    while (*axis == other);
+    v->chosen = true;
+    return true;
+}
+
+static bool look_at_nearest(struct search_view *v, struct view_context *ctx, const struct search_scene *s,
+                            struct request *out)
+{
+    struct search_look look;
+    look_of(v, s, &look);
+    int i = search_nearest(s, v->column, v->row, look.u, look.v);
+    if (i < 0)
+        return say(out, "no trial yet");
+    struct selection *sel = &ctx->model->sel;
+    sel->trial = s->trials[i].row->number;
+    sel->follow = false;
+    sel->fsp_step = -1;
+    out->kind = ASK_STATUS;
+    str_append(out->text, sizeof out->text, 0, "all screens look at trial %d; f follows the one that runs", sel->trial);
+    return true;
+}
+
+static bool to_next(struct search_view *v, const struct search_scene *s, struct request *out)
+{
+    const struct belief_picture *p = s->picture;
+    if (!p || p->n_next == 0)
+        return say(out, p && p->complete ? "the search has no other point" : "the next points are still being worked out");
+    v->next %= p->n_next;
+    v->moved = true;
+    v->u = search_unit(s, v->column, p->next[v->next]);
+    v->v = search_unit(s, v->row, p->next[v->next]);
+    v->next++;
+    return true;
+}
+
+static bool obey(struct search_view *v, struct view_context *ctx, const struct search_scene *s, enum command cmd,
+                 struct request *out)
+{
+    switch (cmd) {
+    case CMD_UP: return move(v, s, 0, -1);
+    case CMD_DOWN: return move(v, s, 0, 1);
+    case CMD_LEFT: return move(v, s, -1, 0);
+    case CMD_RIGHT: return move(v, s, 1, 0);
+    case CMD_PAGE_UP: return move(v, s, 0, -PAGE);
+    case CMD_PAGE_DOWN: return move(v, s, 0, PAGE);
+    case CMD_HOME:
+    case CMD_CANCEL: v->moved = false; return true;
+    case CMD_END: return to_next(v, s, out);
+    case CMD_ENTER: return look_at_nearest(v, ctx, s, out);
+    case CMD_NEXT_MAP: return next_map(v, s, out);
+    case CMD_COLUMNS: return next_axis(v, s, true, out);
+    case CMD_ROWS: return next_axis(v, s, false, out);
+    case CMD_CONTOURS: v->plain = !v->plain; return true;
+    default: return false;
+    }
 }
 
 static bool command(void *self, struct view_context *ctx, enum command cmd, struct request *out)
 {
     struct search_view *v = self;
-    (void)ctx, (void)out;
-    switch (cmd) {
-    case CMD_NEXT_MAP: v->map = (v->map + 1) % MAP_COUNT; return true;
-    case CMD_CONTOURS: v->plain = !v->plain; return true;
-    default: return false;
-    }
+    struct search_scene s;
+    bool done = scene_of(v, ctx, &s) && obey(v, ctx, &s, cmd, out);
+    search_scene_release(&s);
+    return done;
+}
+
+/* A click takes the cursor there, the wheel goes through the maps. */
+static void mouse(void *self, struct view_context *ctx, struct rect r, int x, int y, int button, struct request *out)
+{
+    struct search_view *v = self;
+    (void)ctx, (void)r;
+    if (button >= 4 && v->n_areas == 1)
+        v->map = (v->map + (button == 4 ? MAP_COUNT - 1 : 1)) % MAP_COUNT;
+    for (int k = 0; k < v->n_areas && button == 1; k++)
+        if (rect_has(v->area[k], x, y))
+            put_cursor(v, x - v->area[k].x, y - v->area[k].y);
+    (void)out;
 }
 
 const struct view view_search = {
@@ -90,4 +240,5 @@ const struct view view_search = {
     .state_size = sizeof(struct search_view),
     .draw = draw,
     .command = command,
+    .mouse = mouse,
 };
