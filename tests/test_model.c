@@ -186,6 +186,121 @@ static void events_come_once(void **state)
     model_release(&m);
 }
 
+static void trials_change_as_the_store_does(void **state)
+{
+    struct model m;
+    struct err err = {0};
+    struct trial_row t;
+    (void)state;
+    struct store *s = open_store();
+    for (int i = 1; i <= 5; i++) {
+        t = trial(i);
+        t.state = i == 2 || i == 3 ? TRIAL_RUNNING : i == 5 ? TRIAL_QUEUED : TRIAL_COMPLETE;
+        OK(store_trial_put(s, &t, &oops));
+    }
+    begin(&m);
+    OK(model_read_store(&m, &err));
+    assert_int_equal(m.n_trials, 5);
+    /* those that run, one that waits, one that is new */
+    for (int i = 2; i <= 6; i++) {
+        t = trial(i);
+        t.state = TRIAL_COMPLETE;
+        t.val_accuracy = i / 10.0;
+        if (i != 4)
+            OK(store_trial_put(s, &t, &oops));
+    }
+    OK(model_read_store(&m, &err));
+    assert_int_equal(m.n_trials, 6);
+    for (int i = 1; i <= 6; i++) {
+        const struct trial_row *r = model_trial(&m, i);
+        assert_non_null(r);
+        assert_int_equal(r->number, i);
+        assert_int_equal(r->state, TRIAL_COMPLETE);
+        assert_true(r->val_accuracy == (i == 1 || i == 4 ? 0.1 + 0.2 : i / 10.0));
+    }
+    assert_null(model_trial(&m, 0));
+    assert_null(model_trial(&m, 7));
+    /* one that had ended: the event of the test set names it */
+    t = trial(4);
+    t.state = TRIAL_COMPLETE;
+    t.test_accuracy = 0.75;
+    OK(store_trial_put(s, &t, &oops));
+    struct event_row e = {.trial = 4, .kind = "test"};
+    OK(store_event_put(s, &e, &oops));
+    OK(model_read_store(&m, &err));
+    assert_true(model_trial(&m, 4)->test_accuracy == 0.75);
+    store_close(s);
+    model_release(&m);
+}
+
+/* What a kill cost is made again, and not the same when something is changed meanwhile. */
+static void a_resumed_trial_is_read_anew(void **state)
+{
+    struct model m;
+    struct err err = {0};
+    (void)state;
+    struct store *s = open_store();
+    add_trial(s, 1);
+    struct event_row e = {.trial = 1, .kind = "set", .key = "lambda", .stage = "transfer"};
+    OK(store_event_put(s, &e, &oops));
+    for (int i = 1; i <= 20; i++)
+        put(s, i, 1.0);
+    begin(&m);
+    OK(model_read_store(&m, &err));
+    struct event_row again = {.trial = 1, .kind = "resumed_at", .stage = "transfer", .step = 10};
+    OK(store_event_put(s, &again, &oops));
+    for (int i = 11; i <= 21; i++)
+        put(s, i, 2.0);
+    OK(model_read_store(&m, &err));
+    const struct series *c = curves_find(&m.curves, "transfer", "loss");
+    assert_int_equal(c->all.n, 21);
+    for (int i = 0; i < 21; i++)
+        assert_true(c->all.value[i] == (i < 10 ? 1.0 : 2.0));
+    store_close(s);
+    model_release(&m);
+}
+
+static void a_store_that_is_removed_is_not_shown_on(void **state)
+{
+    struct model m;
+    struct err err = {0};
+    char moved[600];
+    (void)state;
+    struct store *s = open_store();
+    for (int i = 1; i <= 3; i++)
+        add_trial(s, i);
+    put(s, 1, 1.0);
+    store_close(s);
+    begin(&m);
+    OK(model_read_store(&m, &err));
+    assert_int_equal(m.n_trials, 3);
+    snprintf(moved, sizeof moved, "%s/runs/other", dir);
+    char *folder = xstrfmt("%s/runs/demo", dir);
+    assert_int_equal(rename(folder, moved), 0);
+    assert_false(model_read_store(&m, &err));
+    assert_int_equal(err.code, ERR_IO);
+    assert_non_null(strstr(err.msg, "study.db' is gone"));
+    assert_true(m.n_trials == 0 && m.n_events == 0 && m.curves.n == 0);
+    OK(model_read_store(&m, &err)); /* said once */
+    s = open_store();
+    add_trial(s, 1);
+    OK(model_read_store(&m, &err));
+    assert_int_equal(m.n_trials, 1);
+    /* replaced between two looks */
+    store_close(s);
+    char *third = xstrfmt("%s/runs/third", dir);
+    assert_int_equal(rename(folder, third), 0);
+    s = open_store();
+    for (int i = 1; i <= 2; i++)
+        add_trial(s, i);
+    OK(model_read_store(&m, &err));
+    assert_int_equal(m.n_trials, 2);
+    store_close(s);
+    free(folder);
+    free(third);
+    model_release(&m);
+}
+
 static void matrices_of_the_selected_step_are_shown(void **state)
 {
     struct model m;
@@ -297,6 +412,9 @@ int main(void)
         T(a_store_that_is_not_there_is_no_error),
         T(curves_grow_as_the_store_does),
         T(events_come_once),
+        T(trials_change_as_the_store_does),
+        T(a_resumed_trial_is_read_anew),
+        T(a_store_that_is_removed_is_not_shown_on),
         T(matrices_of_the_selected_step_are_shown),
         T(overlays_come_and_go),
         T(a_probe_is_taken_whole_or_not_at_all),

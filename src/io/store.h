@@ -91,6 +91,8 @@ struct trial_row {
 bool store_trial_put(struct store *, const struct trial_row *, struct err *); /* insert or update by number */
 /* All trials by number; free(). Returns the count, -1 on error. */
 int store_trials(struct store *, struct trial_row **rows, struct err *);
+/* The same, of the numbers FIRST to LAST: for a reader that follows. */
+int store_trials_between(struct store *, int first, int last, struct trial_row **rows, struct err *);
 
 /* ---- values per step: key is "fsp1", "ce", "loss", "train_accuracy", "val_accuracy", "lr", ... ---- */
 struct value_row {

@@ -1,11 +1,14 @@
 /* Gathers what the screens show. The snapshot comes as JSON from the app, the rest is read from the store, and only what
- * is new: events after the last id, curves after their last step. Whatever cannot be read leaves what was there. */
+ * is new: events after the last id, curves after their last step, and of the trials those that can have changed, so that a
+ * study of 10,000 is followed as cheaply as one of ten. Whatever cannot be read leaves what was there. */
 #include "model.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- life ---- */
@@ -228,30 +231,99 @@ static bool read_overlays(struct model *m, struct err *err)
     return true;
 }
 
+/* A trial that was taken up at a checkpoint has made its later steps again, and not always the same ones: read anew. */
+static void forget_curves(struct model *m, int trial)
+{
+    if (m->curves.trial == trial)
+        curves_release(&m->curves);
+    for (int i = 0; i < m->n_overlay; i++)
+        if (m->overlay[i].trial == trial)
+            curves_release(&m->overlay[i]);
+    if (m->fsp.trial == trial)
+        frame_release(&m->fsp);
+}
+
 static bool read_events(struct model *m, struct err *err)
 {
     struct event_row *rows;
     int n = store_events(m->store, -1, m->n_events ? m->events[m->n_events - 1].id : 0, &rows, err);
     if (n <= 0)
         return n == 0;
-    m->events = xrealloc(m->events, (size_t)(m->n_events + n) * sizeof *m->events);
-    memcpy(m->events + m->n_events, rows, (size_t)n * sizeof *rows);
+    for (int i = 0; i < n && m->n_events; i++)
+        if (strcmp(rows[i].kind, "resumed_at") == 0)
+            forget_curves(m, rows[i].trial);
+    if (!m->n_events) {
+        m->events = rows;
+    } else {
+        m->events = xrealloc(m->events, (size_t)(m->n_events + n) * sizeof *m->events);
+        memcpy(m->events + m->n_events, rows, (size_t)n * sizeof *rows);
+        free(rows);
+    }
     m->n_events += n;
-    free(rows);
     return true;
 }
 
-static bool read_trials(struct model *m, struct err *err)
+static bool may_change(enum trial_state s)
+{
+    return s == TRIAL_QUEUED || s == TRIAL_RUNNING || s == TRIAL_PAUSED || s == TRIAL_STOPPED;
+}
+
+/* Trials FIRST to LAST, which are known, as they are now. */
+static bool refresh(struct model *m, int first, int last, struct err *err)
 {
     struct trial_row *rows;
-    int n = store_trials(m->store, &rows, err);
-    if (n < 0)
+    int n = store_trials_between(m->store, first, last, &rows, err);
+    for (int i = 0; i < n; i++) {
+        const struct trial_row *known = model_trial(m, rows[i].number);
+        if (known)
+            m->trials[known - m->trials] = rows[i];
+    }
+    free(n >= 0 ? rows : NULL);
+    return n >= 0;
+}
+
+/* One that has ended changes once more, when the test set is opened; an event follows (lab_study.c). */
+static bool refresh_named(struct model *m, int first_event, struct err *err)
+{
+    for (int i = first_event, last = 0; i < m->n_events; i++) {
+        const struct trial_row *t = m->events[i].trial == last ? NULL : model_trial(m, m->events[i].trial);
+        last = m->events[i].trial;
+        if (t && !may_change(t->state) && !refresh(m, last, last, err))
+            return false;
+    }
+    return true;
+}
+
+static bool refresh_unended(struct model *m, struct err *err)
+{
+    for (int i = 0, end; i < m->n_trials; i = end + 1) {
+        for (end = i; end < m->n_trials && may_change(m->trials[end].state);)
+            end++;
+        if (end > i && !refresh(m, m->trials[i].number, m->trials[end - 1].number, err))
+            return false;
+    }
+    return true;
+}
+
+static bool read_trials(struct model *m, int first_event, struct err *err)
+{
+    struct trial_row *rows;
+    if (!refresh_unended(m, err) || !refresh_named(m, first_event, err))
         return false;
-    free(m->trials);
-    m->trials = rows;
-    m->n_trials = n;
-    if (!model_trial(m, m->sel.trial) && n > 0)
-        m->sel.trial = rows[n - 1].number;
+    int last = m->n_trials ? m->trials[m->n_trials - 1].number : 0;
+    int n = last < INT_MAX ? store_trials_between(m->store, last + 1, INT_MAX, &rows, err) : 0;
+    if (n <= 0)
+        return n == 0;
+    if (!m->n_trials) {
+        m->trials = rows;
+    } else {
+        m->trials = xrealloc(m->trials, (size_t)(m->n_trials + n) * sizeof *m->trials);
+        memcpy(m->trials + m->n_trials, rows, (size_t)n * sizeof *rows);
+        free(rows);
+    }
+    m->n_trials += n;
+    if (!model_trial(m, m->sel.trial))
+        m->sel.trial = m->trials[m->n_trials - 1].number;
     return true;
 }
 
@@ -346,18 +418,58 @@ static bool read_fsp(struct model *m, struct err *err)
     return read_frame(m, step, err);
 }
 
+static void forget_store(struct model *m)
+{
+    store_close(m->store);
+    m->store = NULL;
+    curves_release(&m->curves);
+    while (m->n_overlay > 0)
+        curves_release(&m->overlay[--m->n_overlay]);
+    frame_release(&m->fsp);
+    free(m->fsp_steps);
+    free(m->trials);
+    free(m->events);
+    m->fsp_steps = NULL;
+    m->trials = NULL;
+    m->events = NULL;
+    m->n_fsp_steps = m->n_trials = m->n_events = 0;
+    m->seen_event = 0;
+    m->has_settings = false;
+    m->study_state[0] = m->study_reason[0] = 0;
+    m->sel.trial = m->conn == CONN_LIVE ? m->live.trial : 0;
+    m->sel.n_overlay = 0;
+}
+
+/* SQLite goes on reading a file that was removed, for ever and without a word. */
+static bool open_store(struct model *m, const char *path, struct err *err)
+{
+    struct stat st;
+    bool there = stat(path, &st) == 0;
+    if (m->store && (!there || m->store_file[0] != (uint64_t)st.st_dev || m->store_file[1] != (uint64_t)st.st_ino)) {
+        forget_store(m);
+        if (!there)
+            return err_set(err, ERR_IO, "'%s' is gone: the study's folder was removed or renamed", path);
+    }
+    if (m->store || !there)
+        return true;
+    m->store = store_open_readonly(path, err);
+    if (!m->store)
+        return false;
+    m->store_file[0] = (uint64_t)st.st_dev;
+    m->store_file[1] = (uint64_t)st.st_ino;
+    store_set_patience(m->store, 50); /* a frame may be late, the next one has it */
+    return true;
+}
+
 bool model_read_store(struct model *m, struct err *err)
 {
-    if (!m->store) {
-        char *path = xstrfmt("%s/study.db", m->dir);
-        bool there = access(path, F_OK) == 0;
-        m->store = there ? store_open_readonly(path, err) : NULL;
-        free(path);
-        if (!m->store)
-            return !there;
-        store_set_patience(m->store, 50); /* a frame may be late, the next one has it */
-    }
-    return read_study(m, err) && read_trials(m, err) && read_events(m, err) &&
+    char *path = xstrfmt("%s/study.db", m->dir);
+    bool ok = open_store(m, path, err);
+    int first_event = m->n_events;
+    free(path);
+    if (!ok || !m->store)
+        return ok;
+    return read_study(m, err) && read_events(m, err) && read_trials(m, first_event, err) &&
            (m->sel.trial == 0 || (read_curves(m, &m->curves, m->sel.trial, err) && read_fsp(m, err))) &&
            read_overlays(m, err);
 }
@@ -395,10 +507,15 @@ const struct device_sample *model_sample_at(const struct model *m, int i)
 
 const struct trial_row *model_trial(const struct model *m, int number)
 {
-    for (int i = 0; i < m->n_trials; i++)
-        if (m->trials[i].number == number)
-            return &m->trials[i];
-    return NULL;
+    int lo = 0, hi = m->n_trials;
+    while (lo < hi) {
+        int mid = lo + (hi - lo) / 2;
+        if (m->trials[mid].number < number)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < m->n_trials && m->trials[lo].number == number ? &m->trials[lo] : NULL;
 }
 
 const char *model_stage(const struct model *m)

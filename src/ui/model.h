@@ -106,6 +106,7 @@ struct model {
     struct gpuinfo *gpus;  /* NULL: none; opened with the first sample */
     bool gpus_tried;
     struct store *store; /* NULL: not there yet */
+    uint64_t store_file[2]; /* device and inode of what is open there */
 
     struct selection {
         int trial;                    /* that is looked at */
@@ -127,7 +128,8 @@ bool model_take_status(struct model *, json_t *status, struct err *);
 void probe_release(struct probe *);
 bool model_take_probe(struct model *, json_t *answer, struct err *);
 /* Reads from the store what is new since the last call (trials, events, curves of what is selected, FSP matrices). A
- * store that is not there yet is no error. */
+ * store that is not there yet is no error. When the file has been removed or replaced, what was read of the old one is
+ * forgotten; ERR_IO when nothing is in its place, once. */
 bool model_read_store(struct model *, struct err *);
 /* Takes a sample of GPU and process. */
 void model_sample(struct model *);
