@@ -509,6 +509,8 @@ char *params_canonical(const struct params *p, unsigned flags)
     for (int i = 0; i < param_count; i++)
         if (param_table[i].flags & flags) {
             params_format(p, i, text, sizeof(text));
+            if ((param_table[i].flags & PF_LATER) && strcmp(text, param_table[i].initial) == 0)
+                continue;
             len = str_append(out, cap, len, "%s=%s\n", param_table[i].name, text);
         }
     for (int i = 0; i < p->n_ranges && (flags & PF_SEARCH); i++) {

@@ -83,6 +83,10 @@ const struct param_def param_table[] = {
     {SETTING(teacher_steps), .type = PARAM_INT, .scale = SCALE_LOG, .flags = TEACHER, .max = STEPS_MAX,
      .initial = "64000", .unit = "steps", .group = "optimisation",
      .help = "length of the teacher's training"},
+    {SETTING(teacher_warmup), .type = PARAM_INT, .scale = SCALE_LOG, .flags = TEACHER | PF_LATER, .max = STEPS_MAX,
+     .initial = "0", .unit = "steps", .group = "optimisation",
+     .help = "first steps of the teacher, over which its rate rises to where the schedule has it; deep nets without "
+             "shortcuts need it"},
     {SETTING(transfer_lr), .type = PARAM_FLOAT, .scale = SCALE_LOG, .flags = TRIAL | PF_LIVE | PF_SEARCH, .max = 100,
      .initial = "0.001", .unit = "", .group = "optimisation",
      .help = "initial learning rate of the first stage, the transfer"},

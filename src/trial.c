@@ -85,6 +85,12 @@ static double step_factor(int schedule, int step, int steps)
     return 4L * step >= 3L * steps ? 0.01 : 2L * step >= steps ? 0.1 : 1;
 }
 
+/* Rises to 1 over the first WARMUP steps. */
+static double warmup_factor(int warmup, int step)
+{
+    return step < warmup ? (step + 1.0) / warmup : 1;
+}
+
 static double base_lr(const struct params *p, enum stage s)
 {
     return s == STAGE_TEACHER ? p->teacher_lr : s == STAGE_TRANSFER ? p->transfer_lr : p->finetune_lr;
@@ -465,7 +471,9 @@ int trial_steps(const struct trial *t)
 double trial_lr(const struct trial *t)
 {
     int steps = trial_steps(t);
-    return steps ? base_lr(&t->p, t->stage) * step_factor(t->p.schedule, t->step, steps) : 0;
+    int warmup = t->stage == STAGE_TEACHER ? t->p.teacher_warmup : 0;
+    return steps ? base_lr(&t->p, t->stage) * step_factor(t->p.schedule, t->step, steps) * warmup_factor(warmup, t->step)
+                 : 0;
 }
 
 const struct params *trial_params(const struct trial *t)

@@ -112,11 +112,26 @@ static void choices_are_in_the_enums_order(void **state)
     }
 }
 
+/* A record of before a setting came holds as long as that has its default. */
+static void later_settings_are_left_out_at_their_default(void **state)
+{
+    (void)state;
+    struct params p;
+    params_init(&p);
+    char *text = params_canonical(&p, PF_TRIAL);
+    assert_null(strstr(text, "teacher_warmup"));
+    free(text);
+    assert_true(params_set(&p, "teacher_warmup", "742", NULL));
+    text = params_canonical(&p, PF_TEACHER);
+    assert_non_null(strstr(text, "teacher_warmup=742\n"));
+    free(text);
+}
+
 static void flags_are_the_agreed_ones(void **state)
 {
     (void)state;
     static const char live[] = " lambda lambda1 lambda2 lambda3 transfer_lr finetune_lr ";
-    static const char teacher[] = " dataset train_limit val_fraction augment teacher shortcut teacher_lr teacher_steps "
+    static const char teacher[] = " dataset train_limit val_fraction augment teacher shortcut teacher_lr teacher_steps teacher_warmup "
                                   "schedule batch momentum nesterov weight_decay label_smoothing seed precision ";
     static const char not_trial[] = " data_dir select device threads checkpoint_steps eval_steps search max_trials "
                                     "limit_max_accuracy_count prune repeats search_repeats ";
@@ -541,6 +556,7 @@ int main(void)
         cmocka_unit_test(rows_follow_the_struct),
         cmocka_unit_test(defaults_are_the_documented_ones),
         cmocka_unit_test(choices_are_in_the_enums_order),
+        cmocka_unit_test(later_settings_are_left_out_at_their_default),
         cmocka_unit_test(flags_are_the_agreed_ones),
         cmocka_unit_test(takes_every_spelling),
         cmocka_unit_test(refuses_bad_values_in_plain_words),

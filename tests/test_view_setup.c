@@ -117,8 +117,12 @@ static void begin_at(struct bench *b, const char *study)
     memset(b, 0, sizeof *b);
     model_init(&b->model, study, "runs", false);
     b->model.now = 1000;
-    b->host = (struct ui_host){&b->hand, "res8 res14 res26 vgg26", hand_describe, NULL, hand_settings, hand_studies,
-                               hand_look};
+    b->host = (struct ui_host){.ctx = &b->hand,
+                               .nets = "res8 res14 res26 vgg26",
+                               .describe = hand_describe,
+                               .settings = hand_settings,
+                               .studies = hand_studies,
+                               .look = hand_look};
 }
 
 static void open_screen(struct bench *b)

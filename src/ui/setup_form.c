@@ -132,6 +132,7 @@ bool form_matters(const struct params *p, int def)
         {"teacher", KD | HINT | FSP},
         {"teacher_lr", KD | HINT | FSP},
         {"teacher_steps", KD | HINT | FSP},
+        {"teacher_warmup", KD | HINT | FSP},
         {"pairing", FSP},
         {"fsp_norm", FSP},
         {"lambda", HINT | FSP},
