@@ -33,10 +33,10 @@ void history_release(struct history *);
 struct history_points {
     int n, outside;   /* outside: so many of the n lie outside the ranges */
     int incomparable; /* so many are left out, as lab_row_point has it */
-    double *x;      /* (n, space.n) */
-    double *value;  /* (n) */
-    uint8_t *state; /* (n), enum point_state */
-    bool *manual;   /* (n) enqueued by hand */
+    double *x;        /* (n, space.n) */
+    double *value;    /* (n) */
+    uint8_t *state;   /* (n), enum point_state */
+    bool *manual;     /* (n) enqueued by hand */
     int search_no;
 };
 bool history_points(const struct history *, const struct params *study, const struct space *, struct history_points *,

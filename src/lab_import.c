@@ -54,9 +54,9 @@ static bool all_different(const struct trial_row *rows, int n, int *at, struct e
     for (*at = 0; *at < n; ++*at)
         for (int k = 0; k < *at; k++)
             if (same_trial(&rows[k], &rows[*at]))
-                return err_set(err, ERR_STATE,
-                               "trial %d of the file has the same values, seed and accuracy: give seeds to real repeats",
-                               k + 1);
+                return err_set(
+                    err, ERR_STATE,
+                    "trial %d of the file has the same values, seed and accuracy: give seeds to real repeats", k + 1);
     *at = -1;
     return true;
 }

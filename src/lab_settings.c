@@ -72,9 +72,10 @@ static bool put_events(struct lab *lab, const char *a, const char *b, bool back,
         struct event_row e = {.kind = "range", .before = NAN, .after = NAN};
         snprintf(e.key, sizeof e.key, "%.*s", (int)name_len, name);
         if (back)
-            snprintf(e.text, sizeof e.text, "none -> %.*s", (int)n_a, in_a);
+            snprintf(e.text, sizeof e.text, "search.%s: none -> %.*s", e.key, (int)n_a, in_a);
         else
-            snprintf(e.text, sizeof e.text, "%.*s -> %.*s", (int)n_a, in_a, in_b ? (int)n_b : 4, in_b ? in_b : "none");
+            snprintf(e.text, sizeof e.text, "search.%s: %.*s -> %.*s", e.key, (int)n_a, in_a, in_b ? (int)n_b : 4,
+                     in_b ? in_b : "none");
         if (!store_event_put(lab->store, &e, err))
             return false;
     }

@@ -8,8 +8,7 @@
 #include "lab_json.h"
 #include "table.h"
 
-static const char *const kinds[] = {
-    [TRIAL_SEARCH] = "search", [TRIAL_REPEAT] = "repeat", [TRIAL_MANUAL] = "manual"};
+static const char *const kinds[] = {[TRIAL_SEARCH] = "search", [TRIAL_REPEAT] = "repeat", [TRIAL_MANUAL] = "manual"};
 
 static json_t *number(double v)
 {

@@ -237,7 +237,7 @@ static void an_edited_range_keeps_the_study(void **state)
         assert_true(after[s.best_trial - 1].param_value[0] >= 0.02);
         assert_int_equal(lab_events(name, "range", &e), 1);
         assert_string_equal(e.key, "finetune_lr");
-        assert_string_equal(e.text, "log 0.001 0.1 -> log 0.02 0.1");
+        assert_string_equal(e.text, "search.finetune_lr: log 0.001 0.1 -> log 0.02 0.1");
         s = lab_whole(name, &p); /* nothing new, nothing said */
         complete(&s);
         assert_int_equal(lab_events(name, "range", NULL), 1);
@@ -261,7 +261,7 @@ static void ranges_come_and_go(void **state)
     assert_true(rows[1].n_params == 1 && rows[2].n_params == 2);
     free(rows);
     assert_int_equal(lab_events("ranges", "range", &e), 1);
-    assert_string_equal(e.text, "none -> linear 0.5 0.95");
+    assert_string_equal(e.text, "search.momentum: none -> linear 0.5 0.95");
     p = P("search=bo", "search.momentum=linear 0.5 0.95", "max_trials=5"); /* finetune_lr is 0.01 from now on */
     s = lab_whole("ranges", &p);
     complete(&s);
@@ -270,7 +270,7 @@ static void ranges_come_and_go(void **state)
     assert_int_equal(s.best_trial, 5); /* the others had other rates */
     free(rows);
     assert_int_equal(lab_events("ranges", "range", &e), 2);
-    assert_string_equal(e.text, "log 0.001 0.1 -> none");
+    assert_string_equal(e.text, "search.finetune_lr: log 0.001 0.1 -> none");
 }
 
 static void what_was_enqueued_outside_is_run(void **state)
