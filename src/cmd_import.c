@@ -109,7 +109,7 @@ static bool take(const struct history *h, const struct params *study, const stru
                                  .test_accuracy = NAN,
                                  .n_params = space->n};
         double x[SPACE_MAX];
-        lab_row_point(study, space, r, x);
+        history_row_point(study, space, r, x);
         for (int j = 0; j < space->n; j++) {
             snprintf(to->param_name[j], sizeof to->param_name[j], "%s", space->dims[j].name);
             to->param_value[j] = x[j];

@@ -11,7 +11,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lab.h"
+/* ---- one trial ---- */
+
+bool history_imported(const struct trial_row *r)
+{
+    static const char from[] = "imported from ";
+    return r->kind == TRIAL_MANUAL && r->ask_id < 0 && r->state == TRIAL_COMPLETE &&
+           strncmp(r->reason, from, strlen(from)) == 0;
+}
+
+bool history_row_point(const struct params *study, const struct space *space, const struct trial_row *r, double *x)
+{
+    bool comparable = true;
+    for (int j = 0; j < space->n; j++)
+        x[j] = params_get_number(study, param_find(space->dims[j].name));
+    for (int k = 0; k < r->n_params; k++) {
+        int j = 0, def = param_find(r->param_name[k]);
+        while (j < space->n && strcmp(space->dims[j].name, r->param_name[k]) != 0)
+            j++;
+        if (j < space->n)
+            x[j] = r->param_value[k];
+        else
+            comparable &= def < 0 || params_get_number(study, def) == r->param_value[k];
+    }
+    return comparable;
+}
 
 enum { COLUMNS_MAX = 64, FILE_MAX = 1 << 30 };
 
@@ -415,7 +439,7 @@ static bool take_point(const struct history *h, const struct trial_row *r, const
             return bad(h, h->line[i], err, "trial %d: params has no number '%s', which the study searches over", i + 1,
                        space->dims[j].name);
     }
-    bool imported = !h->name && lab_imported(r), comparable = lab_row_point(study, space, r, x);
+    bool imported = !h->name && history_imported(r), comparable = history_row_point(study, space, r, x);
     enum point_state state = point_state(r);
     p->incomparable += !comparable;
     if (!comparable && state != POINT_PENDING)
@@ -440,7 +464,7 @@ static int in_order(const struct history *h, int search_no, const struct trial_r
         qsort(asked, (size_t)n_asked, sizeof(*asked), by_ask);
     for (int k = 0; k <= n_asked; k++) {
         for (; !h->name && known < h->n && (k == n_asked || h->rows[known].number < asked[k]->number); known++)
-            if (lab_imported(&h->rows[known]))
+            if (history_imported(&h->rows[known]))
                 order[n++] = &h->rows[known];
         if (k < n_asked)
             order[n++] = asked[k];

@@ -27,12 +27,12 @@ bool history_of_study(const char *runs, const char *study, struct history *, str
 void history_release(struct history *);
 
 /* The trials of the latest search as points, in the order of the asks; repeats and what was no point of the search are left
- * out. What was imported is POINT_KNOWN, at the place where it came in; what cannot be compared (lab_row_point) is
+ * out. What was imported is POINT_KNOWN, at the place where it came in; what cannot be compared (history_row_point) is
  * POINT_LEFT_OUT. A searched setting that a trial has no value of has STUDY's where the trial is from the store (it was not searched
  * then), and is an error in a file. */
 struct history_points {
     int n, outside;   /* outside: so many of the n lie outside the ranges */
-    int incomparable; /* so many are left out, as lab_row_point has it */
+    int incomparable; /* so many are left out, as history_row_point has it */
     double *x;        /* (n, space.n) */
     double *value;    /* (n) */
     uint8_t *state;   /* (n), enum point_state */
@@ -45,5 +45,13 @@ bool history_points(const struct history *, const struct params *study, const st
 void history_add_pending(struct history_points *, const struct space *, const double *x);
 void history_points_release(struct history_points *);
 struct trials history_trials(const struct history_points *);
+
+/* ---- one trial ---- */
+
+/* A trial as a point of SPACE, x[space.n]: a setting that it has no value of its own for has the study's. false: it cannot be
+ * compared, for it was run with another value of a setting that is not searched over (any more). */
+bool history_row_point(const struct params *study, const struct space *, const struct trial_row *, double *x);
+/* Whether the trial is from elsewhere (`fsplab import`). It informs every search of the study and is no trial of any. */
+bool history_imported(const struct trial_row *);
 
 #endif

@@ -114,11 +114,6 @@ struct dataset;
 /* The images that these settings name, split by their seed (dataset_release); synthetic ones are made where there are none.
  * ERR_IO, ERR_FORMAT. */
 bool lab_data(const struct params *, struct dataset *, struct err *);
-/* A trial as a point of SPACE, x[space.n]: a setting that it has no value of its own for has the study's. false: it cannot be
- * compared, for it was run with another value of a setting that is not searched over (any more). */
-bool lab_row_point(const struct params *study, const struct space *, const struct trial_row *, double *x);
-/* Whether the trial is from elsewhere (lab_import). It informs every search of the study and is no trial of any. */
-bool lab_imported(const struct trial_row *);
 /* Adds complete trials from elsewhere, rows[n], to RUNS/STUDY, which is made where it is not there yet: kind manual, without
  * an ask; their reason, "imported from ...", is given by ROWS with params, seed and val_accuracy. All or none. ERR_BUSY: the
  * study is being run; ERR_CONFIG: the settings are not those it was begun with; ERR_STATE: a row is there already from an

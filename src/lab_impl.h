@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "history.h"
 #include "lab.h"
 #include "search/search.h"
 #include "trial.h"

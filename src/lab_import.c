@@ -8,31 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char imported_from[] = "imported from ";
-
-bool lab_imported(const struct trial_row *r)
-{
-    return r->kind == TRIAL_MANUAL && r->ask_id < 0 && r->state == TRIAL_COMPLETE &&
-           strncmp(r->reason, imported_from, strlen(imported_from)) == 0;
-}
-
-bool lab_row_point(const struct params *study, const struct space *space, const struct trial_row *r, double *x)
-{
-    bool comparable = true;
-    for (int j = 0; j < space->n; j++)
-        x[j] = params_get_number(study, param_find(space->dims[j].name));
-    for (int k = 0; k < r->n_params; k++) {
-        int j = 0, def = param_find(r->param_name[k]);
-        while (j < space->n && strcmp(space->dims[j].name, r->param_name[k]) != 0)
-            j++;
-        if (j < space->n)
-            x[j] = r->param_value[k];
-        else
-            comparable &= def < 0 || params_get_number(study, def) == r->param_value[k];
-    }
-    return comparable;
-}
-
 /* Equal values, whatever their order. */
 static bool same_trial(const struct trial_row *a, const struct trial_row *b)
 {
@@ -66,7 +41,7 @@ static bool all_new(const struct trial_row *there, int n_there, const struct tri
 {
     for (*at = 0; *at < n; ++*at)
         for (int k = 0; k < n_there; k++)
-            if (lab_imported(&there[k]) && same_trial(&there[k], &rows[*at]))
+            if (history_imported(&there[k]) && same_trial(&there[k], &rows[*at]))
                 return err_set(err, ERR_STATE, "trial %d, %s, has these values, seed and accuracy already",
                                there[k].number, there[k].reason);
     *at = -1;
@@ -85,7 +60,7 @@ static bool put_rows(struct lab *lab, int last, const struct trial_row *rows, in
         row.kind = TRIAL_MANUAL;
         row.ask_id = -1;
         row.state = TRIAL_COMPLETE;
-        assert(lab_imported(&row));
+        assert(history_imported(&row));
         ok = store_trial_put(lab->store, &row, err);
     }
     snprintf(e.text, sizeof e.text, "%d trials %s", n, n > 0 ? rows[0].reason : "");

@@ -88,7 +88,7 @@ static bool ended(const struct trial_row *r)
 /* Run at a user's wish, without a place in a search. */
 static bool is_extra(const struct trial_row *r)
 {
-    return r->kind == TRIAL_MANUAL && r->ask_id < 0 && !lab_imported(r);
+    return r->kind == TRIAL_MANUAL && r->ask_id < 0 && !history_imported(r);
 }
 
 /* Every trial there will be, repeats too, unless a search ends early. And those that are over. */
@@ -101,7 +101,7 @@ static void count(struct lab *lab)
     for (int i = 0; i < lab->n_rows; i++) {
         const struct trial_row *r = &lab->rows[i];
         d->trials_planned += is_extra(r);
-        d->trials_done += ended(r) && !lab_imported(r);
+        d->trials_done += ended(r) && !history_imported(r);
         d->trials_failed += ended(r) && r->state != TRIAL_COMPLETE;
     }
 }
@@ -109,7 +109,7 @@ static void count(struct lab *lab)
 static void tell(struct lab *lab, const struct trial_row *r)
 {
     double x[SPACE_MAX], best;
-    enum tell how = r->edited || !lab_row_point(&lab->params, &lab->space, r, x) ? TELL_LEFT_OUT
+    enum tell how = r->edited || !history_row_point(&lab->params, &lab->space, r, x) ? TELL_LEFT_OUT
                     : r->state != TRIAL_COMPLETE                                 ? TELL_FAILED
                                                                                  : TELL_COMPLETE;
     search_tell(lab->search, r->ask_id, how, r->val_accuracy);
@@ -175,7 +175,7 @@ static void load_waiting(struct lab *lab)
     const struct trial_row *row;
     while ((row = lab_find_row(lab, lab->draft.search_no, lab->asked + lab->waiting)) && row->kind == TRIAL_MANUAL) {
         double x[SPACE_MAX];
-        lab_row_point(&lab->params, &lab->space, row, x);
+        history_row_point(&lab->params, &lab->space, row, x);
         search_enqueue_recorded(lab->search, x);
         lab->waiting++;
     }
@@ -187,7 +187,7 @@ static void tell_known(struct lab *lab, int before)
     double x[SPACE_MAX];
     for (; lab->known < lab->n_rows && lab->rows[lab->known].number < before; lab->known++) {
         const struct trial_row *r = &lab->rows[lab->known];
-        if (lab_imported(r) && lab_row_point(&lab->params, &lab->space, r, x))
+        if (history_imported(r) && history_row_point(&lab->params, &lab->space, r, x))
             search_add_known(lab->search, x, r->val_accuracy);
     }
 }
@@ -199,7 +199,7 @@ static enum ask next_point(struct lab *lab, double *x, int *id)
     tell_known(lab, row ? row->number : INT_MAX);
     if (!row || lab->waiting > 0)
         return search_ask(lab->search, x, id);
-    lab_row_point(&lab->params, &lab->space, row, x);
+    history_row_point(&lab->params, &lab->space, row, x);
     return search_ask_recorded(lab->search, x, id);
 }
 
@@ -360,7 +360,7 @@ static bool run_all(struct lab *lab, bool *leave, struct err *err)
             return true;
     }
     for (int i = 0; i < lab->n_rows; i++) /* an edited one is not recommended, but it is there */
-        any |= lab->rows[i].state == TRIAL_COMPLETE && !lab_imported(&lab->rows[i]);
+        any |= lab->rows[i].state == TRIAL_COMPLETE && !history_imported(&lab->rows[i]);
     if (!any)
         return err_set(err, ERR_DIVERGED, "no trial was completed: `fsplab trials %s` says why", lab->draft.study);
     return test_teacher(lab, err);

@@ -25,7 +25,7 @@ allowed() {
     history) echo floor search io ;;
     weights) echo floor nn io ;;
     trial) echo floor nn io weights ;;
-    lab) echo floor trial search io ;;
+    lab) echo floor trial search history io ;;
     serve) echo floor lab io/wire ;;
     client) echo floor io/wire ;;
     spawn) echo floor ;;

@@ -338,7 +338,7 @@ static void imported_trials_inform_the_search(void **state)
     assert_true(s.trials_done == 2 && s.trials_planned == 2 && s.trial == 8);
     assert_int_equal(lab_rows("taken", &rows), 8);
     for (int i = 0; i < 6; i++)
-        assert_true(rows[i].kind == TRIAL_MANUAL && rows[i].state == TRIAL_COMPLETE && lab_imported(&rows[i]) &&
+        assert_true(rows[i].kind == TRIAL_MANUAL && rows[i].state == TRIAL_COMPLETE && history_imported(&rows[i]) &&
                     rows[i].param_value[0] == in[i].param_value[0] && rows[i].val_accuracy == in[i].val_accuracy);
     assert_true(s.best_trial > 6); /* one that was run here */
     assert_int_equal(lab_events("taken", "import", &e), 1);
