@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../src/history.h"
 #include "../src/search/grid.h"
 #include "../src/search/search.h"
 #include "../src/search/surrogate.h"
