@@ -190,13 +190,14 @@ void ui_model(struct model *m)
     str_append(m->study_state, sizeof m->study_state, 0, "running");
 }
 
+/* All that a screen of a running study needs; Setup needs more, and gets none. */
 static const struct ui_host host = {.space = lab_space};
 
 void ui_open(struct ui *u, const struct view *view, struct model *m)
 {
     *u = (struct ui){
         .model = m, .view = view, .look = {.theme = theme_dark, .depth = DEPTH_TRUE, .glyphs = GLYPHS_BRAILLE}};
-    u->context = (struct view_context){.model = m, .look = &u->look, .host = &host};
+    u->context = (struct view_context){.model = m, .look = &u->look, .host = view == &view_setup ? NULL : &host};
     u->self = xcalloc(1, view->state_size + 1);
     if (view->init)
         view->init(u->self, &u->context);
