@@ -12,7 +12,7 @@ noisy where it can be told. --seconds is a limit of processor time for each pair
 and the table says how many did. JSON goes to stdout (and FILE, after every pair, so that a run can be broken off), the
 table to stderr. A peer that is not installed is named and skipped.
 
-    pip install optuna torch scipy cmaes botorch ax-platform scikit-optimize
+    pip install optuna torch scipy botorch ax-platform scikit-optimize
     OMP_NUM_THREADS=1 tests/peers/search_peers.py --function kd --seeds 50
 """
 import argparse
