@@ -24,6 +24,7 @@ static void help(void)
         "       fsplab ctl STUDY set key=value\n"
         "       fsplab ctl STUDY enqueue key=value...\n"
         "       fsplab ctl STUDY clone TRIAL [key=value]... [--warm]\n"
+        "       fsplab ctl STUDY thaw TRIAL\n"
         "       fsplab ctl STUDY screen [setup|run|fsp|device|log] [--size WxH] [--color]\n"
         "       fsplab ctl STUDY probe [image=N] [block=N] [--json]\n"
         "\n"
@@ -36,6 +37,7 @@ static void help(void)
         "  enqueue  a trial at these values goes first; searched settings not named take the study's own value\n"
         "  clone    a new trial with the values of another but for those named, which may be any that can be searched:\n"
         "           from its beginning, or with --warm from its latest checkpoint (then only what `set` takes)\n"
+        "  thaw     goes on with a trial that the rule of the setting prune ended, from its checkpoint, after the present one\n"
         "  screen   a screen of the workbench as text (run, unless another is named), of a study that need not run\n"
         "  probe    FSP matrices of one image, as the nets are now: of block N of teacher and student, or of the sections\n"
         "\n"
@@ -110,6 +112,7 @@ static const struct {
     {WIRE_SET, false, 1, 1, "takes one key=value"},
     {WIRE_ENQUEUE, false, 1, WIRE_VALUES + 1, "name at least one key=value"},
     {WIRE_CLONE, true, 0, WIRE_VALUES + 1, "name the trial to be cloned"},
+    {WIRE_THAW, true, 0, 0, "name the trial to be gone on with, and no more"},
     {WIRE_PROBE, false, 0, 2, "takes image=N and block=N"},
 };
 
@@ -122,7 +125,8 @@ static bool parse_request(int argc, char **argv, struct wire_request *r, struct 
     if (w == ARRAY_LEN(words))
         return err_set(
             err, ERR_USAGE,
-            "ctl: '%s' is not known: allowed are status, pause, resume, stop, skip, set, enqueue, clone, probe, screen",
+            "ctl: '%s' is not known: allowed are status, pause, resume, stop, skip, set, enqueue, clone, thaw, probe, "
+            "screen",
             word);
     r->ask = words[w].ask;
     if (r->warm && r->ask != WIRE_CLONE)

@@ -56,7 +56,8 @@ static bool take_arguments(int argc, char **argv, struct options *o, struct err 
 
 /* ---- text ---- */
 
-static bool export_text(const struct options *o, const struct trial_row *rows, int n, struct err *err)
+static bool export_text(const struct options *o, const struct trial_row *rows, int n,
+                        const struct stopped_list *stopped, struct err *err)
 {
     char *text = NULL;
     size_t size = 0;
@@ -64,7 +65,10 @@ static bool export_text(const struct options *o, const struct trial_row *rows, i
     FILE *out = to_stdout ? stdout : open_memstream(&text, &size);
     if (!out)
         return err_set(err, ERR_IO, "cannot write '%s': out of memory", o->path);
-    (strcmp(o->to, "csv") == 0 ? trials_csv : trials_json)(out, rows, n);
+    if (strcmp(o->to, "csv") == 0)
+        trials_csv(out, rows, n);
+    else
+        trials_json(out, rows, n, stopped);
     if (to_stdout)
         return true;
     fclose(out);
@@ -196,11 +200,14 @@ int cmd_export(int argc, char **argv)
         return cmd_fail(&common, &err);
     char *path = xstrfmt("%s/%s/study.db", common.runs, o.study);
     struct store *store = store_open_readonly(path, &err);
-    int n = store ? store_trials(store, &rows, &err) : -1;
+    struct stopped_list stopped = {0};
+    int n = store && stopped_read(&stopped, store, &err) ? store_trials(store, &rows, &err) : -1;
     bool ok = n >= 0 || err_prefix(&err, "study '%s'", o.study);
-    ok = ok && (strcmp(o.to, "optuna") == 0 ? export_optuna(&o, store, rows, n, &err) : export_text(&o, rows, n, &err));
+    ok = ok && (strcmp(o.to, "optuna") == 0 ? export_optuna(&o, store, rows, n, &err)
+                                            : export_text(&o, rows, n, &stopped, &err));
     free(path);
     free(rows);
+    stopped_release(&stopped);
     if (store)
         store_close(store);
     if (ok && strcmp(o.path, "-") != 0)

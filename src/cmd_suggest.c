@@ -24,7 +24,8 @@ static void help(void)
         "The next N points (1) that the study's search would try, with the objective that is predicted there (mean and\n"
         "standard deviation, as validation accuracy) and the logarithm of what a trial there is expected to gain. The ranges are those of\n"
         "experiments.ini; what is known comes from the study's store, or from FILE ('-': standard input), a JSON array in the\n"
-        "shape of `fsplab trials --json` (or --csv): of every trial \"params\", and \"val_accuracy\" or \"state\" are read. So any\n"
+        "shape of `fsplab trials --json` (or --csv): of every trial \"params\", and \"val_accuracy\" or \"state\" are read, and of\n"
+        "one that was stopped early \"predicted\" and \"predicted_sigma\". So any\n"
         "objective can be maximised: evaluate a suggestion, append it to FILE, ask again. A trial whose state is running,\n"
         "paused or queued is taken to be under way.\n"
         "\n"
@@ -56,7 +57,9 @@ static struct search *search_with(const struct history_points *h, const struct s
             search_enqueue_recorded(s, x);
         if ((h->manual[i] ? search_ask(s, same, &id) : search_ask_recorded(s, x, &id)) != ASK_POINT)
             break;
-        if (h->state[i] != POINT_PENDING)
+        if (h->state[i] == POINT_PREDICTED)
+            search_tell_predicted(s, id, h->value[i], h->sigma[i]);
+        else if (h->state[i] != POINT_PENDING)
             search_tell(s, id, tell_of(h->state[i]), h->value[i]);
     }
     return s;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "io/stopped.h"
 #include "table.h"
 #include "trials_text.h"
 
@@ -44,7 +45,8 @@ int cmd_trials(int argc, char **argv)
     char *path = xstrfmt("%s/%s/study.db", o.runs, study);
     struct store *store = store_open_readonly(path, &err);
     struct trial_row *rows = NULL;
-    int n = store ? store_trials(store, &rows, &err) : -1;
+    struct stopped_list stopped = {0};
+    int n = store && stopped_read(&stopped, store, &err) ? store_trials(store, &rows, &err) : -1;
     free(path);
     if (n < 0) {
         if (store)
@@ -54,12 +56,13 @@ int cmd_trials(int argc, char **argv)
         return cmd_fail(&o, &err);
     }
     if (o.json)
-        trials_json(stdout, rows, n);
+        trials_json(stdout, rows, n, &stopped);
     else if (csv)
         trials_csv(stdout, rows, n);
     else
         table_trials(stdout, rows, n);
     free(rows);
+    stopped_release(&stopped);
     store_close(store);
     return 0;
 }

@@ -43,6 +43,8 @@ void history_release(struct history *h)
 {
     free(h->rows);
     free(h->line);
+    free(h->predicted);
+    free(h->predicted_sigma);
     free(h->name);
     memset(h, 0, sizeof *h);
 }
@@ -52,6 +54,9 @@ static struct trial_row *add_row(struct history *h, int line)
     h->rows = xrealloc(h->rows, (size_t)(h->n + 1) * sizeof *h->rows);
     h->line = xrealloc(h->line, (size_t)(h->n + 1) * sizeof *h->line);
     h->line[h->n] = line;
+    h->predicted = xrealloc(h->predicted, (size_t)(h->n + 1) * sizeof *h->predicted);
+    h->predicted_sigma = xrealloc(h->predicted_sigma, (size_t)(h->n + 1) * sizeof *h->predicted_sigma);
+    h->predicted[h->n] = h->predicted_sigma[h->n] = NAN;
     struct trial_row *r = &h->rows[h->n++];
     memset(r, 0, sizeof *r);
     r->number = h->n;
@@ -152,6 +157,10 @@ static bool take_json_trial(struct history *h, const json_t *t, int line, struct
         r->number = (int)json_integer_value(number);
     r->search_no = (int)json_integer_value(json_object_get(t, "search"));
     r->edited = json_is_true(json_object_get(t, "edited"));
+    if (json_is_number(number = json_object_get(t, "predicted")))
+        h->predicted[h->n - 1] = json_number_value(number);
+    if (json_is_number(number = json_object_get(t, "predicted_sigma")))
+        h->predicted_sigma[h->n - 1] = json_number_value(number);
     return true;
 }
 
@@ -355,6 +364,18 @@ bool history_read(const char *file, struct history *h, struct err *err)
     return ok;
 }
 
+/* As the study's own search has them, which hears of a thawed trial's end when it is over. */
+static void take_predictions(struct history *h, const struct stopped_list *stopped)
+{
+    h->predicted = xcalloc((size_t)h->n, sizeof *h->predicted);
+    h->predicted_sigma = xcalloc((size_t)h->n, sizeof *h->predicted_sigma);
+    for (int i = 0; i < h->n; i++) {
+        const struct stopped *s = stopped_find(stopped, h->rows[i].number);
+        h->predicted[i] = s ? s->mean : NAN;
+        h->predicted_sigma[i] = s ? s->sigma : NAN;
+    }
+}
+
 bool history_of_study(const char *runs, const char *study, struct history *h, struct err *err)
 {
     memset(h, 0, sizeof *h);
@@ -363,7 +384,11 @@ bool history_of_study(const char *runs, const char *study, struct history *h, st
     if (there) {
         fclose(there);
         struct store *store = store_open_readonly(path, err);
-        h->n = store ? store_trials(store, &h->rows, err) : -1;
+        struct stopped_list stopped = {0};
+        h->n = store && stopped_read(&stopped, store, err) ? store_trials(store, &h->rows, err) : -1;
+        if (h->n > 0)
+            take_predictions(h, &stopped);
+        stopped_release(&stopped);
         if (store)
             store_close(store);
     }
@@ -380,6 +405,7 @@ void history_points_release(struct history_points *p)
 {
     free(p->x);
     free(p->value);
+    free(p->sigma);
     free(p->state);
     free(p->manual);
     memset(p, 0, sizeof *p);
@@ -387,7 +413,7 @@ void history_points_release(struct history_points *p)
 
 struct trials history_trials(const struct history_points *p)
 {
-    return (struct trials){p->n, p->x, p->value, p->state};
+    return (struct trials){.n = p->n, .x = p->x, .value = p->value, .state = p->state, .sigma = p->sigma};
 }
 
 static void add_point(struct history_points *p, const struct space *space, const double *x, enum point_state state,
@@ -396,10 +422,12 @@ static void add_point(struct history_points *p, const struct space *space, const
     size_t dim = (size_t)space->n, n = (size_t)p->n + 1;
     p->x = xrealloc(p->x, n * (dim + 1) * sizeof *p->x);
     p->value = xrealloc(p->value, n * sizeof *p->value);
+    p->sigma = xrealloc(p->sigma, n * sizeof *p->sigma);
     p->state = xrealloc(p->state, n * sizeof *p->state);
     p->manual = xrealloc(p->manual, n * sizeof *p->manual);
     memcpy(p->x + (n - 1) * dim, x, dim * sizeof *x);
     p->value[p->n] = value;
+    p->sigma[p->n] = 0;
     p->state[p->n] = (uint8_t)state;
     p->manual[p->n++] = manual;
     p->outside += !space_contains(space, x);
@@ -446,7 +474,13 @@ static bool take_point(const struct history *h, const struct trial_row *r, const
         state = POINT_LEFT_OUT;
     else if (imported)
         state = POINT_KNOWN;
-    add_point(p, space, x, state, r->val_accuracy, !h->name && !imported && r->kind == TRIAL_MANUAL);
+    bool predicted = h->predicted_sigma[i] > 0 && isfinite(h->predicted_sigma[i]) && isfinite(h->predicted[i]);
+    if (predicted && (state == POINT_FAILED || state == POINT_COMPLETE))
+        state = POINT_PREDICTED;
+    add_point(p, space, x, state, state == POINT_PREDICTED ? h->predicted[i] : r->val_accuracy,
+              !h->name && !imported && r->kind == TRIAL_MANUAL);
+    if (state == POINT_PREDICTED)
+        p->sigma[p->n - 1] = h->predicted_sigma[i];
     return true;
 }
 

@@ -3,7 +3,7 @@
 #ifndef FSPLAB_HISTORY_H
 #define FSPLAB_HISTORY_H
 
-#include "io/store.h"
+#include "io/stopped.h"
 #include "param.h"
 #include "search/strategy.h"
 
@@ -11,7 +11,8 @@
  * val_accuracy NaN; without a state a trial is complete. */
 struct history {
     struct trial_row *rows;
-    int *line; /* (n) of the file, where the trial begins */
+    int *line;                           /* (n) of the file, where the trial begins */
+    double *predicted, *predicted_sigma; /* (n), of trials that were stopped early: of their end; NaN: of the others */
     int n;
     char *name; /* of the file, for messages; NULL: from a store */
 };
@@ -35,6 +36,7 @@ struct history_points {
     int incomparable; /* so many are left out, as history_row_point has it */
     double *x;        /* (n, space.n) */
     double *value;    /* (n) */
+    double *sigma;    /* (n), of predicted ones */
     uint8_t *state;   /* (n), enum point_state */
     bool *manual;     /* (n) enqueued by hand */
     int search_no;

@@ -227,6 +227,7 @@ void lab_forget(struct lab *lab)
         free(lab->probes[i]);
     free((char *)lab->env.teachers_dir);
     free(lab->rows);
+    stopped_release(&lab->stopped);
     free(lab->dir);
     free(lab->runs);
     free(lab);
@@ -262,9 +263,6 @@ static bool open_all(struct lab *lab, struct err *err)
                                 .seed = (uint64_t)p->seed,
                                 .max_trials = p->max_trials,
                                 .limit_max_accuracy_count = p->limit_max_accuracy_count};
-    if (p->prune != PRUNE_NONE)
-        return err_set(err, ERR_CONFIG, "prune = %s is not part of this version: allowed is none",
-                       (const char *[]){"none", "gain-pi", "asha", "median"}[p->prune]);
     if (!lab_space(p, &lab->space, err))
         return false;
     if (!(lab->search = search_new(&lab->space, &so, err))) /* tried here so that a wrong range is seen at once */

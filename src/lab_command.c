@@ -130,6 +130,7 @@ static bool obey(struct lab *lab, struct running *r, const struct lab_cmd *c, st
     case LAB_ENQUEUE: ok = do_enqueue(lab, c, &a, err); break;
     case LAB_SKIP: ok = do_skip(lab, r, &a, err); break;
     case LAB_CLONE: ok = lab_clone(lab, r, c, &a, err); break;
+    case LAB_THAW: ok = lab_thaw(lab, c, &a, err); break;
     case LAB_PROBE: lab_do_probe(lab, r, c, &a); break;
     }
     if (!ok)

@@ -8,6 +8,7 @@
 #include "history.h"
 #include "lab.h"
 #include "search/search.h"
+#include "io/stopped.h"
 #include "trial.h"
 
 enum { LAB_QUEUE = 64 };
@@ -43,6 +44,7 @@ struct lab {
     struct space space;
     struct trial_row *rows; /* the journal: as found when the process began, then as trials end */
     int n_rows;
+    struct stopped_list stopped; /* by a stopping rule, thawed or not */
     bool searching;
     int asked, waiting;      /* of the present search: points asked for, and enqueued ones that it still holds */
     int known;               /* of the present search: rows looked at for trials from elsewhere */

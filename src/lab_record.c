@@ -110,7 +110,8 @@ bool lab_checkpoint(struct lab *lab, struct running *r, struct err *err)
     r->row.collapsed = trial_collapsed(r->trial);
     r->row.val_accuracy = trial_val_accuracy(r->trial);
     r->row.best_val_accuracy = trial_best_accuracy(r->trial);
-    bool ok = (r->saved || trial_save(r->trial, sha, err)) && lab_begin_group(lab, err);
+    /* what led here is committed first: a trial taken up from this file finds its whole curve */
+    bool ok = (r->saved || (lab_end_group(lab, err) && trial_save(r->trial, sha, err))) && lab_begin_group(lab, err);
     if (ok && !r->saved)
         ok = store_checkpoint_put(lab->store, r->row.number, stage_name(trial_stage(r->trial)), trial_at(r->trial),
                                   file, sha, err);

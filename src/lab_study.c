@@ -26,6 +26,7 @@ static bool read_journal(struct lab *lab, struct err *err)
     for (int i = 0; i < lab->n_rows; i++)
         place_row(lab, &lab->rows[i]);
     lab->draft.last_event = n > 0 ? events[n - 1].id : 0;
+    stopped_add(&lab->stopped, events, n);
     free(events);
     return true;
 }
@@ -102,17 +103,24 @@ static void count(struct lab *lab)
         const struct trial_row *r = &lab->rows[i];
         d->trials_planned += is_extra(r);
         d->trials_done += ended(r) && !history_imported(r);
-        d->trials_failed += ended(r) && r->state != TRIAL_COMPLETE;
+        d->trials_failed += ended(r) && r->state != TRIAL_COMPLETE && r->state != TRIAL_PRUNED;
     }
 }
 
-static void tell(struct lab *lab, const struct trial_row *r)
+/* AGAIN: the end of one that was stopped early and gone on with. */
+static void tell(struct lab *lab, const struct trial_row *r, bool again)
 {
     double x[SPACE_MAX], best;
     enum tell how = r->edited || !history_row_point(&lab->params, &lab->space, r, x) ? TELL_LEFT_OUT
-                    : r->state != TRIAL_COMPLETE                                 ? TELL_FAILED
-                                                                                 : TELL_COMPLETE;
-    search_tell(lab->search, r->ask_id, how, r->val_accuracy);
+                    : r->state != TRIAL_COMPLETE                                     ? TELL_FAILED
+                                                                                     : TELL_COMPLETE;
+    const struct stopped *s = stopped_find(&lab->stopped, r->number);
+    if (again)
+        search_tell_again(lab->search, r->ask_id, how, r->val_accuracy);
+    else if (s && how != TELL_LEFT_OUT)
+        search_tell_predicted(lab->search, r->ask_id, s->mean, s->sigma);
+    else
+        search_tell(lab->search, r->ask_id, how, r->val_accuracy);
     count(lab);
     int id = search_best(lab->search, x, &best);
     if (id >= 0 && id == r->ask_id) {
@@ -149,6 +157,57 @@ static bool run_extras(struct lab *lab, bool *leave, struct err *err)
         lab_publish(lab);
         if (*leave)
             return true;
+    }
+    return true;
+}
+
+static struct trial_row *row_of(struct lab *lab, int number)
+{
+    int i = 0;
+    while (lab->rows[i].number != number)
+        i++;
+    return &lab->rows[i];
+}
+
+/* Goes on with the stopped trials of this search that are to be thawed, until all of them have ended. */
+static bool run_thawed(struct lab *lab, bool *leave, struct err *err)
+{
+    for (int i = 0; i < lab->stopped.n; i++) {
+        const struct trial_row *r = row_of(lab, lab->stopped.row[i].trial);
+        if (!lab->stopped.row[i].thawed || r->search_no != lab->draft.search_no || ended(r))
+            continue;
+        if (!settle(lab, (int)(r - lab->rows), leave, err))
+            return false;
+        count(lab);
+        lab_publish(lab);
+        if (*leave)
+            return true;
+        i = -1; /* meanwhile a user may have thawed another */
+    }
+    return true;
+}
+
+/* The search's own trials are over: thawed trials are told as they ended, and while a stopped one looks best to the search,
+ * it is gone on with. */
+static bool finish_stopped(struct lab *lab, bool *leave, struct err *err)
+{
+    for (int id = 0; id >= 0;) {
+        if (!run_thawed(lab, leave, err))
+            return false;
+        if (*leave)
+            return true;
+        for (int i = 0; i < lab->stopped.n; i++) {
+            struct stopped *s = &lab->stopped.row[i];
+            const struct trial_row *r = row_of(lab, s->trial);
+            if (!s->thawed || s->told || r->search_no != lab->draft.search_no)
+                continue;
+            tell(lab, r, true);
+            s->told = true;
+        }
+        if ((id = search_promising(lab->search)) >= 0 &&
+            !lab_thaw_row(lab, lab_find_row(lab, lab->draft.search_no, id),
+                          "after the search, no other trial is expected to be better", err))
+            return false;
     }
     return true;
 }
@@ -220,6 +279,30 @@ static int ask_row(struct lab *lab, int id, const double *x, struct err *err)
     return at;
 }
 
+/* The training that this search has taken so far, over all processes. */
+static double search_seconds(const struct lab *lab)
+{
+    double seconds = 0;
+    for (int i = 0; i < lab->n_rows; i++) {
+        const struct trial_row *r = &lab->rows[i];
+        if (r->search_no == lab->draft.search_no && r->ask_id >= 0 && r->kind != TRIAL_REPEAT)
+            seconds += r->seconds_teacher + r->seconds_transfer + r->seconds_finetune;
+    }
+    return seconds;
+}
+
+/* Ends the search where its time is up. What the journal has was begun in time. */
+static void mind_the_time(struct lab *lab)
+{
+    char why[128];
+    double seconds = search_seconds(lab);
+    if (lab->params.max_seconds == 0 || seconds < lab->params.max_seconds ||
+        lab_find_row(lab, lab->draft.search_no, lab->asked))
+        return;
+    snprintf(why, sizeof why, "max_seconds %d reached after %.0f s", lab->params.max_seconds, seconds);
+    search_stop(lab->search, why);
+}
+
 /* One search from the journal's beginning: rows that have ended are told, the rest is run. *best: index of the
  * recommended row or -1. */
 static bool run_search(struct lab *lab, int search_no, int *best, bool *leave, struct err *err)
@@ -228,7 +311,8 @@ static bool run_search(struct lab *lab, int search_no, int *best, bool *leave, s
     struct search_options so = {.strategy = (enum strategy)p->search,
                                 .seed = (uint64_t)(p->seed + search_no),
                                 .max_trials = p->max_trials,
-                                .limit_max_accuracy_count = p->limit_max_accuracy_count};
+                                .limit_max_accuracy_count = p->limit_max_accuracy_count,
+                                .stop_improvement = p->stop_improvement / 100};
     double x[SPACE_MAX], value;
     int id;
     search_free(lab->search);
@@ -236,22 +320,33 @@ static bool run_search(struct lab *lab, int search_no, int *best, bool *leave, s
         return false;
     lab->draft.search_no = search_no;
     lab->asked = lab->waiting = lab->known = 0;
+    for (int i = 0; i < lab->stopped.n; i++)
+        lab->stopped.row[i].told = false;
     lab->searching = true;
     count(lab);
     load_waiting(lab);
-    while (next_point(lab, x, &id) == ASK_POINT) {
+    for (;;) {
+        mind_the_time(lab);
+        if (next_point(lab, x, &id) != ASK_POINT)
+            break;
         int at = ask_row(lab, id, x, err);
-        if (at < 0 || !settle(lab, at, leave, err))
+        if (at < 0 || (!stopped_find(&lab->stopped, lab->rows[at].number) && !settle(lab, at, leave, err)))
             return false;
         if (*leave)
             return true;
-        tell(lab, &lab->rows[at]);
+        tell(lab, &lab->rows[at], false);
         lab_publish(lab);
-        if (!run_extras(lab, leave, err))
+        /* not before the journal's end: what is enqueued meanwhile gets the id of the next ask */
+        bool last = !lab_find_row(lab, search_no, lab->asked + lab->waiting);
+        if ((last && !run_thawed(lab, leave, err)) || (!*leave && !run_extras(lab, leave, err)))
             return false;
         if (*leave)
             return true;
     }
+    if (!finish_stopped(lab, leave, err))
+        return false;
+    if (*leave)
+        return true;
     lab->searching = false;
     if (!release_waiting(lab, err) || !run_extras(lab, leave, err))
         return false;
@@ -344,11 +439,25 @@ static bool put_study(struct lab *lab, const char *state, const char *reason, st
     return ok;
 }
 
+/* Once, when the study begins. */
+static bool warn_of_rule(struct lab *lab, struct err *err)
+{
+    const struct params *p = &lab->params;
+    char text[160];
+    if (lab->n_rows > 0 || p->schedule != SCHEDULE_STEP || (p->prune != PRUNE_ASHA && p->prune != PRUNE_MEDIAN))
+        return true;
+    snprintf(
+        text, sizeof text,
+        "prune = %s ranks trials by their curves so far, which mislead where the rate falls in steps: gain-pi does not",
+        prune_rule_name((enum prune_rule)p->prune));
+    return lab_event(lab, NULL, "warning", text, err);
+}
+
 static bool run_all(struct lab *lab, bool *leave, struct err *err)
 {
     bool any = false;
     lab->draft.searches = lab->params.search_repeats;
-    if (!read_journal(lab, err))
+    if (!read_journal(lab, err) || !warn_of_rule(lab, err))
         return false;
     for (int i = 0; i < lab->params.search_repeats; i++) {
         int best = -1;

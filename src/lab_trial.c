@@ -104,7 +104,9 @@ static bool advance(struct lab *lab, struct running *r, bool *done, struct err *
         if (lab->params.select == SELECT_TEST)
             r->row.test_accuracy = trial_val_accuracy(r->trial);
     }
-    return (!p.checkpoint_due && !*done) || lab_checkpoint(lab, r, err);
+    if ((p.checkpoint_due || *done) && !lab_checkpoint(lab, r, err))
+        return false;
+    return *done || !p.evaluated || lab_ask_rule(lab, r, done, err);
 }
 
 /* Before a step: the nets are there again after a pause, and changes that are due have been made. */
@@ -119,6 +121,8 @@ static bool make_ready(struct lab *lab, struct running *r, bool *done, struct er
 bool lab_run_trial(struct lab *lab, struct running *r, struct err *err)
 {
     bool done = false, ok = start_trial(lab, r, &done, err);
+    if (ok && !done && r->saved) /* the process may have ended between an evaluation's checkpoint and its consequence */
+        ok = lab_ask_rule(lab, r, &done, err);
     while (ok && !done) {
         ok = lab_obey(lab, r, err);
         if (!ok || lab->stop || lab->quit)

@@ -1,10 +1,11 @@
 /* lab_work: what the worker's files share: lab_record.c (store and snapshot), lab_trial.c (one trial), lab_command.c (the
- * commands that reach it), lab_clone.c, lab_study.c (searches and repeats). All of it runs in the worker thread. false: the
+ * commands that reach it), lab_clone.c, lab_prune.c, lab_study.c (searches and repeats). All of it runs in the worker thread. false: the
  * store or a file failed. */
 #ifndef FSPLAB_LAB_WORK_H
 #define FSPLAB_LAB_WORK_H
 
 #include "lab_impl.h"
+#include "search/prune.h"
 #include "trial_script.h"
 
 /* A trial that is being run. */
@@ -13,6 +14,7 @@ struct running {
     struct trial *trial;
     struct trial_script script; /* recorded changes that it has still to be given */
     bool saved;                 /* the checkpoint on disk is of this very step */
+    bool told_off;              /* the record has that the stopping rule is off here */
     int train_n;
 };
 
@@ -24,8 +26,8 @@ bool lab_record_step(struct lab *, struct running *, const struct trial_progress
 /* An event of this trial at this step, to be filled in. */
 struct event_row lab_event_at(const struct running *, const char *kind);
 bool lab_put_event(struct lab *, const struct event_row *, struct err *);
-/* File first, then the row that names it, in one commit with everything up to this step. A file of this very step is left
- * as it is. */
+/* Everything up to this step is committed, then the file is written, then the row that names it. A file of this very step is
+ * left as it is. */
 bool lab_checkpoint(struct lab *, struct running *, struct err *);
 void lab_draft_trial(struct lab *, const struct running *);
 void lab_draft_position(struct lab *, struct running *);
@@ -49,6 +51,13 @@ bool lab_clone(struct lab *, struct running *, const struct lab_cmd *, struct la
 bool lab_adopt_clone(const struct trial_row *, struct err *);
 /* Removes what a clone that was never recorded has left under this row's name. */
 void lab_forget_clone(const struct trial_row *);
+
+/* lab_prune.c */
+/* Asks the setting `prune` about a trial that may just have been evaluated; *stopped: it is saved and recorded as pruned. */
+bool lab_ask_rule(struct lab *, struct running *, bool *stopped, struct err *);
+/* Records that a stopped trial goes on; the row is queued. */
+bool lab_thaw_row(struct lab *, struct trial_row *, const char *why, struct err *);
+bool lab_thaw(struct lab *, const struct lab_cmd *, struct lab_ack *, struct err *);
 
 /* lab_probe.c */
 void lab_do_probe(struct lab *, struct running *, const struct lab_cmd *, struct lab_ack *);

@@ -493,6 +493,9 @@ bool params_check(const struct params *p, struct err *err)
                        p->precision == PRECISION_TF32 ? "tf32" : "bf16");
     if (p->nesterov && p->momentum == 0)
         return err_set(err, ERR_CONFIG, "nesterov: 1 needs a momentum (allowed with momentum=0: 0)");
+    if (p->stop_improvement > 0 && p->search != SEARCH_BO)
+        return err_set(err, ERR_CONFIG, "stop_improvement: %g needs a model (allowed without search=bo: 0)",
+                       p->stop_improvement);
     for (int i = 0; i < p->n_ranges; i++)
         if (!range_check(&p->ranges[i], err))
             return false;

@@ -79,7 +79,10 @@ struct params {
     int threads; /* 0 = all */
     int checkpoint_steps;
     int eval_steps; /* 0 = once an epoch */
-    int search, max_trials, limit_max_accuracy_count, prune, repeats, search_repeats;
+    int search, max_trials, limit_max_accuracy_count;
+    int max_seconds;         /* 0 = off */
+    double stop_improvement; /* points; 0 = off */
+    int prune, repeats, search_repeats;
 
     int n_ranges;
     struct param_range ranges[PARAM_MAX_RANGES];

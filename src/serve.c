@@ -126,9 +126,9 @@ static void refuse(struct peer *p, const char *why, bool closing)
 
 static void command(struct serve *s, struct peer *p, const struct wire_request *r)
 {
-    static const enum lab_op ops[] = {
-        [WIRE_PAUSE] = LAB_PAUSE,     [WIRE_RESUME] = LAB_RESUME, [WIRE_STOP] = LAB_STOP,   [WIRE_SET] = LAB_SET,
-        [WIRE_ENQUEUE] = LAB_ENQUEUE, [WIRE_SKIP] = LAB_SKIP,     [WIRE_CLONE] = LAB_CLONE, [WIRE_PROBE] = LAB_PROBE};
+    static const enum lab_op ops[] = {[WIRE_PAUSE] = LAB_PAUSE, [WIRE_RESUME] = LAB_RESUME,   [WIRE_STOP] = LAB_STOP,
+                                      [WIRE_SET] = LAB_SET,     [WIRE_ENQUEUE] = LAB_ENQUEUE, [WIRE_SKIP] = LAB_SKIP,
+                                      [WIRE_CLONE] = LAB_CLONE, [WIRE_PROBE] = LAB_PROBE,     [WIRE_THAW] = LAB_THAW};
     struct lab_cmd c = {.op = ops[r->ask],
                         .id = s->next_id++,
                         .n = r->n,

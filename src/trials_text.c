@@ -15,25 +15,31 @@ static json_t *number(double v)
     return isfinite(v) ? json_real(v) : json_null();
 }
 
-static json_t *trial_json(const struct trial_row *r)
+static json_t *trial_json(const struct trial_row *r, const struct stopped *stopped)
 {
     json_t *params = json_object();
     for (int i = 0; i < r->n_params; i++)
         json_object_set_new(params, r->param_name[i], json_real(r->param_value[i]));
-    return json_pack("{s:i, s:s, s:o, s:I, s:b, s:o, s:o, s:o, s:{s:f, s:f, s:f}, s:s, s:i, s:i, s:b, s:o, s:o}",
-                     "trial", r->number, "state", trial_state_name(r->state), "params", params, "seed",
-                     (json_int_t)r->seed, "edited", r->edited, "dir", lab_json_text(r->dir), "val_accuracy",
-                     number(r->val_accuracy), "test_accuracy", number(r->test_accuracy), "seconds", "teacher",
-                     r->seconds_teacher, "transfer", r->seconds_transfer, "finetune", r->seconds_finetune, "kind",
-                     kinds[r->kind], "search", r->search_no, "repeat", r->repeat, "collapsed", r->collapsed,
-                     "best_val_accuracy", number(r->best_val_accuracy), "reason", lab_json_text(r->reason));
+    json_t *o = json_pack("{s:i, s:s, s:o, s:I, s:b, s:o, s:o, s:o, s:{s:f, s:f, s:f}, s:s, s:i, s:i, s:b, s:o, s:o}",
+                          "trial", r->number, "state", trial_state_name(r->state), "params", params, "seed",
+                          (json_int_t)r->seed, "edited", r->edited, "dir", lab_json_text(r->dir), "val_accuracy",
+                          number(r->val_accuracy), "test_accuracy", number(r->test_accuracy), "seconds", "teacher",
+                          r->seconds_teacher, "transfer", r->seconds_transfer, "finetune", r->seconds_finetune, "kind",
+                          kinds[r->kind], "search", r->search_no, "repeat", r->repeat, "collapsed", r->collapsed,
+                          "best_val_accuracy", number(r->best_val_accuracy), "reason", lab_json_text(r->reason));
+    if (stopped) { /* what its search was told instead of an end */
+        json_object_set_new(o, "predicted", number(stopped->mean));
+        json_object_set_new(o, "predicted_sigma", number(stopped->sigma));
+        json_object_set_new(o, "thawed", json_boolean(stopped->thawed));
+    }
+    return o;
 }
 
-void trials_json(FILE *out, const struct trial_row *rows, int n)
+void trials_json(FILE *out, const struct trial_row *rows, int n, const struct stopped_list *stopped)
 {
     json_t *all = json_array();
     for (int i = 0; i < n; i++)
-        json_array_append_new(all, trial_json(&rows[i]));
+        json_array_append_new(all, trial_json(&rows[i], stopped_find(stopped, rows[i].number)));
     char *text = json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
     fprintf(out, "%s\n", text);
     free(text);

@@ -4,9 +4,9 @@
 
 #include <stdio.h>
 
-#include "io/store.h"
+#include "io/stopped.h"
 
-void trials_json(FILE *, const struct trial_row *, int n);
+void trials_json(FILE *, const struct trial_row *, int n, const struct stopped_list *);
 void trials_csv(FILE *, const struct trial_row *, int n);
 
 #endif

@@ -35,7 +35,7 @@ struct params lab_params(const char *pair, ...)
                                        "batch=10",         "device=cpu",       "threads=1",          "teacher=res8",
                                        "student=res8",     "teacher_steps=6",  "augment=none",       "teacher_lr=0.01",
                                        "transfer_steps=6", "finetune_steps=6", "checkpoint_steps=3", "finetune_lr=0.01",
-                                       "eval_steps=4",     "lambda=0.01",      "search=grid"};
+                                       "eval_steps=4",     "lambda=0.01",      "search=grid",        "prune=none"};
     struct params p;
     struct err err = {0};
     params_init(&p);

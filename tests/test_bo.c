@@ -352,7 +352,7 @@ static void make_history(struct history *h, int n)
         h->value[i] = 50 + 10 * objective(&h->space, h->x + 2 * i, i);
         h->state[i] = POINT_COMPLETE;
     }
-    h->trials = (struct trials){n, h->x, h->value, h->state};
+    h->trials = (struct trials){.n = n, .x = h->x, .value = h->value, .state = h->state};
 }
 
 static struct surrogate *fit(const struct history *h)

@@ -223,6 +223,8 @@ fsplab bench search --strategy guess
 expect 'bench search with an unknown strategy' 2 err "'guess'" 'grid, random, sobol, bo'
 fsplab bench search --function hartmann6 --strategy grid
 expect 'bench search: a grid too small' 2 err '60 evaluations' '64 at least'
+fsplab bench search --curves --strategy bo
+expect 'bench search: --curves with a strategy' 2 err '--curves has its own'
 fsplab ctl tiny status "$@"
 expect 'ctl status of a study never started' 1 err "'tiny' has not been started" 'fsplab run tiny'
 fsplab run $'t\377' -c t.ini --runs=runs --json

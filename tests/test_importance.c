@@ -230,7 +230,7 @@ static void fill(struct history *h, int n, int dim, importance_function *f, doub
         h->value[i] = f(NULL, h->x + i * dim) + noise * rng_normal(&rng);
         h->state[i] = POINT_COMPLETE;
     }
-    h->trials = (struct trials){n, h->x, h->value, h->state};
+    h->trials = (struct trials){.n = n, .x = h->x, .value = h->value, .state = h->state};
 }
 
 static void the_surrogate_finds_ishigamis_indices(void **state)

@@ -186,7 +186,7 @@ static void the_surrogate_has_places_beyond_the_cube(void **state)
     space_add(&space, &b, NULL);
     double x[] = {0.01, 2, 0.1, 2, 1, 2, 0.5, 3, -1, 2}, value[] = {0.1, 0.5, 0.9, 100, 100}, mean, sigma;
     uint8_t s[] = {POINT_COMPLETE, POINT_COMPLETE, POINT_COMPLETE, POINT_COMPLETE, POINT_COMPLETE};
-    struct trials trials = {5, x, value, s}; /* the last two have no place: another b, and no logarithm */
+    struct trials trials = {.n = 5, .x = x, .value = value, .state = s}; /* the last two have no place: another b, and no logarithm */
     struct surrogate *sur = surrogate_new(&space, &trials, &(struct surrogate_options){.noise_free = true});
     assert_non_null(sur);
     for (int i = 0; i < 3; i++) {

@@ -65,7 +65,7 @@ static void defaults_are_the_documented_ones(void **state)
     assert_true(p.batch == 128 && p.augment == AUGMENT_CROP_FLIP && p.val_fraction == 0.1);
     assert_true(p.select == SELECT_VAL && p.seed == 1 && p.precision == PRECISION_F32);
     assert_string_equal(p.device, "auto");
-    assert_true(p.search == SEARCH_SOBOL && p.max_trials == 25 && p.prune == PRUNE_NONE);
+    assert_true(p.search == SEARCH_SOBOL && p.max_trials == 25 && p.prune == PRUNE_GAIN_PI);
     assert_true(p.repeats == 1 && p.search_repeats == 1 && p.n_ranges == 0);
     struct err err = {0};
     assert_true(params_check(&p, &err));
@@ -133,8 +133,9 @@ static void flags_are_the_agreed_ones(void **state)
     static const char live[] = " lambda lambda1 lambda2 lambda3 transfer_lr finetune_lr ";
     static const char teacher[] = " dataset train_limit val_fraction augment teacher shortcut teacher_lr teacher_steps teacher_warmup "
                                   "schedule batch momentum nesterov weight_decay label_smoothing seed precision ";
-    static const char not_trial[] = " data_dir select device threads checkpoint_steps eval_steps search max_trials "
-                                    "limit_max_accuracy_count prune repeats search_repeats ";
+    static const char not_trial[] =
+        " data_dir select device threads checkpoint_steps eval_steps search max_trials "
+        "limit_max_accuracy_count max_seconds stop_improvement prune repeats search_repeats ";
     for (int i = 0; i < param_count; i++) {
         char word[80];
         snprintf(word, sizeof(word), " %s ", param_table[i].name);
@@ -420,6 +421,7 @@ static void combinations_are_checked(void **state)
         {{"teacher=", "method=none"}, NULL},
         {{"student=", "method=none"}, "student: is empty (allowed: the name of a net)"},
         {{"data_dir="}, "data_dir: is empty (allowed: a folder, '.' for this one)"},
+        {{"stop_improvement=0.1", "search=grid"}, "stop_improvement: 0.1 needs a model (allowed without search=bo: 0)"},
         {{"nesterov=1", "momentum=0"}, "nesterov: 1 needs a momentum (allowed with momentum=0: 0)"},
         {{"search=grid", "search.lambda=log 0.1 1"}, NULL}, /* no COUNT: the search's business */
         {{"search.lambda=linear 1 1"}, NULL},

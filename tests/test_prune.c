@@ -247,8 +247,14 @@ static void chance_level_ends_where_a_full_curve_left_it(void **state)
     s->p[1][2].value = 0.121; /* it has been above */
     assert_false(decide(&o, s).stop);
     s->p[1][2].value = 0.11;
+    s->p[0][11].value = 0.159; /* the best one not clearly above it then, though earlier */
+    assert_false(decide(&o, s).stop);
+    s->p[0][11].value = 0.161;
+    assert_true(decide(&o, s).stop);
     for (int k = 0; k < 20; k++) /* the best one left chance level late */
         s->p[0][k].value = 0.1;
+    assert_int_equal(decide(&o, s).cause, CAUSE_NONE); /* nothing says that it should have by now */
+    c->n = 24;
     struct prune_decision d = decide(&o, s);
     assert_true(!d.stop && d.off && d.off_trial == 1 && fabs(d.off_at - 0.2) < 1e-12);
     assert_string_equal(d.why,

@@ -494,6 +494,118 @@ static void results_do_not_move_the_points(void **state)
     }
 }
 
+/* ---- stopped trials ---- */
+
+static double bump(const double *x)
+{
+    double a = log10(x[0]) - 0.5, b = log10(x[1]) + 1.5;
+    return 0.7 - 0.05 * a * a - 0.05 * b * b;
+}
+
+/* Five trials; the last is told as predicted with MEAN and SIGMA. */
+static struct search *with_predicted(double mean, double sigma)
+{
+    struct space space = kd_space();
+    struct search *s = make(&space, STRATEGY_BO, 3, 40, 0);
+    double x[2];
+    int id;
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(search_ask(s, x, &id), ASK_POINT);
+        if (i < 4)
+            search_tell(s, id, TELL_COMPLETE, bump(x));
+        else
+            search_tell_predicted(s, id, mean, sigma);
+    }
+    return s;
+}
+
+static void a_predicted_trial_informs_and_is_not_recommended(void **state)
+{
+    (void)state;
+    struct search *high = with_predicted(0.9, 0.001), *low = with_predicted(0.2, 0.001),
+                  *vague = with_predicted(0.9, 1e3);
+    double x[2], y[2], value;
+    int id, other;
+    assert_true(search_best(high, x, &value) < 4 && search_recommended(high, x, &value) < 4);
+    assert_int_equal(search_promising(high), 4);
+    assert_int_equal(search_promising(low), -1);
+    assert_int_equal(search_promising(vague), -1); /* so unsure that it says nothing */
+    assert_int_equal(search_ask(high, x, &id), ASK_POINT);
+    assert_int_equal(search_ask(low, y, &other), ASK_POINT);
+    assert_true(x[0] != y[0] || x[1] != y[1]);
+    search_free(high);
+    search_free(low);
+    search_free(vague);
+    /* a prediction that is no number is a failure; without a complete trial the best prediction is to be gone on with */
+    struct space space = kd_space();
+    struct search *s = make(&space, STRATEGY_SOBOL, 3, 3, 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(search_ask(s, x, &id), ASK_POINT);
+        search_tell_predicted(s, id, i == 0 ? NAN : 0.1 * i, 0.1);
+    }
+    assert_int_equal(search_best(s, x, &value), -1);
+    assert_int_equal(search_recommended(s, x, &value), -1);
+    assert_int_equal(search_promising(s), 2);
+    search_free(s);
+}
+
+static void a_thawed_trial_counts_as_it_ended(void **state)
+{
+    (void)state;
+    struct space space = kd_space();
+    struct search *s = make(&space, STRATEGY_SOBOL, 3, 20, 2);
+    double x[2], value;
+    int id;
+    assert_int_equal(search_ask(s, x, &id), ASK_POINT);
+    search_tell(s, id, TELL_COMPLETE, 0.5);
+    for (int i = 0; i < 2; i++) { /* no improvements: 2, not more than the limit */
+        assert_int_equal(search_ask(s, x, &id), ASK_POINT);
+        search_tell_predicted(s, id, 0.6 + 0.1 * i, 0.1);
+    }
+    assert_int_equal(search_promising(s), 2);
+    search_tell_again(s, 2, TELL_COMPLETE, 0.4); /* no third one: it was counted */
+    assert_int_equal(search_promising(s), 1);
+    search_tell_again(s, 1, TELL_COMPLETE, 0.8);
+    assert_int_equal(search_promising(s), -1);
+    assert_int_equal(search_best(s, x, &value), 1);
+    assert_true(value == 0.8);
+    assert_int_equal(search_ask(s, x, &id), ASK_POINT);
+    search_tell_predicted(s, id, 0.1, 0.1);
+    assert_int_equal(search_ask(s, x, &id), ASK_DONE); /* 3 without improvement */
+    search_free(s);
+}
+
+static void bo_stops_where_little_is_to_be_gained(void **state)
+{
+    (void)state;
+    struct space space = kd_space();
+    int trials[3];
+    static const double least[3] = {0, 0.002, 1};
+    for (int k = 0; k < 3; k++) {
+        struct search_options o = {.strategy = STRATEGY_BO, .seed = 3, .max_trials = 25, .stop_improvement = least[k]};
+        struct search *s = search_new(&space, &o, NULL);
+        double x[2];
+        int id = -1;
+        while (search_ask(s, x, &id) == ASK_POINT)
+            search_tell(s, id, TELL_COMPLETE, bump(x));
+        trials[k] = id + 1;
+        assert_true((strstr(search_stop_reason(s), "stop_improvement") != NULL) == (k > 0));
+        assert_int_equal(search_ask(s, x, &id), ASK_DONE);
+        search_free(s);
+    }
+    assert_int_equal(trials[0], 25);
+    assert_true(trials[1] > 5 && trials[1] < 25);
+    assert_int_equal(trials[2], 5); /* the Sobol points come first, whatever is expected */
+    struct search *s = make(&space, STRATEGY_SOBOL, 3, 25, 0);
+    double x[2];
+    int id;
+    assert_int_equal(search_ask(s, x, &id), ASK_POINT);
+    search_stop(s, "time is up");
+    assert_int_equal(search_ask(s, x, &id), ASK_DONE);
+    assert_string_equal(search_stop_reason(s), "time is up");
+    search_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -511,6 +623,9 @@ int main(void)
         cmocka_unit_test(a_million_enqueued_points),
         cmocka_unit_test(replay_makes_the_same_proposals),
         cmocka_unit_test(results_do_not_move_the_points),
+        cmocka_unit_test(a_predicted_trial_informs_and_is_not_recommended),
+        cmocka_unit_test(a_thawed_trial_counts_as_it_ended),
+        cmocka_unit_test(bo_stops_where_little_is_to_be_gained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -202,6 +202,9 @@ static void a_clone_names_its_trial(void **state)
     assert_true(r.trial == INT_MAX && r.warm && r.n == 1 && r.value[0] == 0.5);
     says("{\"ask\":\"clone\"}", "must name its 'trial'");
     says("{\"ask\":\"clone\",\"warm\":true}", "must name its 'trial'");
+    r = taken("{\"ask\":\"thaw\",\"trial\":4}");
+    assert_true(r.ask == WIRE_THAW && r.trial == 4);
+    says("{\"ask\":\"thaw\"}", "a thaw must name its 'trial'");
     static const char *const trials[] = {"0",   "-1",    "2147483648", "4294967297", "1.0",
                                          "1.5", "\"1\"", "true",       "null",       "[1]"};
     for (size_t i = 0; i < ARRAY_LEN(trials); i++) {

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {"hello", "status",  "pause", "resume", "stop",
-                                    "set",   "enqueue", "skip",  "clone",  "probe"};
+static const char *const names[] = {"hello",   "status", "pause", "resume", "stop", "set",
+                                    "enqueue", "skip",   "clone", "probe",  "thaw"};
 
 const char *wire_ask_name(enum wire_ask a)
 {
@@ -21,10 +21,10 @@ char *wire_request_text(const struct wire_request *r)
         json_object_set_new(o, "fsplab", json_integer(r->version));
     else
         json_object_set_new(o, "ask", json_string(names[r->ask]));
-    if (r->ask == WIRE_CLONE) {
+    if (r->ask == WIRE_CLONE || r->ask == WIRE_THAW)
         json_object_set_new(o, "trial", json_integer(r->trial));
+    if (r->ask == WIRE_CLONE)
         json_object_set_new(o, "warm", json_boolean(r->warm));
-    }
     if (r->ask == WIRE_PROBE) {
         json_object_set_new(o, "image", json_integer(r->image));
         json_object_set_new(o, "block", json_integer(r->block));
@@ -71,19 +71,26 @@ static bool parse_int(json_t *o, const char *key, int min, int *out, struct err 
     return true;
 }
 
+static bool parse_trial(json_t *o, struct wire_request *r, struct err *err)
+{
+    return parse_int(o, "trial", 1, &r->trial, err) &&
+           (r->trial > 0 || err_set(err, ERR_FORMAT, "a %s must name its 'trial'", names[r->ask]));
+}
+
 static bool parse_clone(json_t *o, struct wire_request *r, struct err *err)
 {
     json_t *warm = json_object_get(o, "warm");
     if (warm && !json_is_boolean(warm))
         return err_set(err, ERR_FORMAT, "'warm' is neither true nor false");
     r->warm = json_is_true(warm);
-    return parse_int(o, "trial", 1, &r->trial, err) &&
-           (r->trial > 0 || err_set(err, ERR_FORMAT, "a clone must name its 'trial'"));
+    return parse_trial(o, r, err);
 }
 
 static bool parse_fields(json_t *o, struct wire_request *r, struct err *err)
 {
     if (r->ask == WIRE_CLONE && !parse_clone(o, r, err))
+        return false;
+    if (r->ask == WIRE_THAW && !parse_trial(o, r, err))
         return false;
     if (r->ask == WIRE_PROBE &&
         (!parse_int(o, "image", 0, &r->image, err) || !parse_int(o, "block", 0, &r->block, err)))

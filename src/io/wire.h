@@ -11,8 +11,9 @@
  *                                                      -> {"ok": true, "clone": 8, ...}: a new trial with the values of
  *                                                         trial 3 but for those named, from its first step (cold) or
  *                                                         from the checkpoint of trial 3 (warm)
+ *   {"ask": "thaw", "trial": 3}                        -> {"ok": true, ...}: trial 3, stopped early, goes on after this one
  *   {"ask": "probe", "image": 0, "block": 0}           -> {"ok": true, ...}: see lab_probe in lab.h; block 0: sections
- * "values" holds numbers, at most WIRE_VALUES. A clone must name its trial (from 1); "warm" is false, and "image" and
+ * "values" holds numbers, at most WIRE_VALUES. A clone and a thaw must name their trial (from 1); "warm" is false, and "image" and
  * "block" are 0, where they are not given. What is given must be of the right type and size; fields that an ask does not
  * have are passed over. Refused or not understood: {"ok": false, "message": "..."}. */
 #ifndef FSPLAB_WIRE_H
@@ -33,6 +34,7 @@ enum wire_ask {
     WIRE_SKIP,
     WIRE_CLONE,
     WIRE_PROBE,
+    WIRE_THAW,
 };
 const char *wire_ask_name(enum wire_ask);
 
@@ -42,7 +44,7 @@ struct wire_request {
     int n;
     char key[WIRE_VALUES][64];
     double value[WIRE_VALUES];
-    int trial;        /* WIRE_CLONE */
+    int trial;        /* WIRE_CLONE, WIRE_THAW */
     bool warm;        /* WIRE_CLONE */
     int image, block; /* WIRE_PROBE */
 };

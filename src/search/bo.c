@@ -39,6 +39,7 @@ struct bo {
     void *sobol;
     bool modelled; /* of the latest ask */
     struct search_belief belief;
+    double expected; /* gain, of the point last proposed; only told, never used */
 };
 
 static void *bo_create(const struct space *space, const struct search_options *options, struct err *err)
@@ -97,9 +98,8 @@ static enum surrogate_aim aim(const struct bo *bo, const struct trials *trials)
 
 static struct surrogate *model(const struct bo *bo, const struct trials *trials)
 {
-    struct surrogate_options o = {.seed = ask_seed(bo, trials->n),
-                                  .noise_free = bo->options.noise_free,
-                                  .aim = aim(bo, trials)};
+    struct surrogate_options o = {
+        .seed = ask_seed(bo, trials->n), .noise_free = bo->options.noise_free, .aim = aim(bo, trials)};
     return surrogate_new(bo->space, trials, &o);
 }
 
@@ -332,6 +332,8 @@ static enum ask best_point(struct bo *bo, struct surrogate *s, const struct tria
         if (!is_old(bo, trials, list[i].x)) {
             memcpy(x, list[i].x, (size_t)bo->space->n * sizeof(*x));
             ask = ASK_POINT;
+            if (aim(bo, trials) != AIM_CONFIRM)
+                bo->expected = exp(surrogate_acquisition(s, x));
         }
     free(list);
     return ask == ASK_POINT ? ask : fallback(bo, trials, x);
@@ -343,10 +345,8 @@ static void remember(struct bo *bo, const struct surrogate *s, const struct tria
     struct surrogate_hyper h;
     surrogate_hyper(s, &h);
     bo->modelled = true;
-    bo->belief = (struct search_belief){.aim = aims[aim(bo, trials)],
-                                        .kernel = h.kernel,
-                                        .signal = h.signal,
-                                        .noise = h.noise};
+    bo->belief =
+        (struct search_belief){.aim = aims[aim(bo, trials)], .kernel = h.kernel, .signal = h.signal, .noise = h.noise};
     memcpy(bo->belief.lengthscale, h.lengthscale, sizeof(h.lengthscale));
     surrogate_predict(s, x, &bo->belief.mean, &bo->belief.sigma);
 }
@@ -363,6 +363,7 @@ static enum ask bo_ask(void *self, const struct trials *trials, double *x)
 {
     struct bo *bo = self;
     bo->modelled = false;
+    bo->expected = NAN;
     if (!bo->searched || (bo->whole && bo_planned(bo, trials) == 0))
         return fallback(bo, trials, x);
     struct surrogate *s = trials->n < bo->design ? NULL : model(bo, trials);
@@ -392,6 +393,32 @@ static int bo_recommend(void *self, const struct trials *trials, double *value)
     return trial;
 }
 
+static int bo_promising(void *self, const struct trials *trials)
+{
+    struct bo *bo = self;
+    struct surrogate *s = model(bo, trials);
+    double best, mean, sigma;
+    int id = -1;
+    if (s && surrogate_best(s, &best) >= 0)
+        for (int i = 0; i < trials->n; i++) {
+            if (trials->state[i] != POINT_PREDICTED)
+                continue;
+            surrogate_predict(s, trials->x + (size_t)i * (size_t)bo->space->n, &mean, &sigma);
+            if (mean > best) {
+                best = mean;
+                id = i;
+            }
+        }
+    surrogate_free(s);
+    return id;
+}
+
+static double bo_expected(void *self)
+{
+    const struct bo *bo = self;
+    return bo->expected;
+}
+
 const struct strategy_ops strategy_bo = {
     .stop_reason = "every point of the space has been tried",
     .create = bo_create,
@@ -401,4 +428,6 @@ const struct strategy_ops strategy_bo = {
     .planned = bo_planned,
     .recommend = bo_recommend,
     .belief = bo_belief,
+    .promising = bo_promising,
+    .expected = bo_expected,
 };

@@ -32,6 +32,7 @@ struct gp {
     bool noise_free, category[SPACE_MAX];
     double *u, *y; /* (n, dim), (n) */
     double *share; /* (n), 1 / count */
+    double *extra; /* (n) */
     struct gp_hyper hyper;
     double mean;
     bool usable;     /* chol and alpha hold */
@@ -60,6 +61,7 @@ struct gp *gp_new(const struct gp_data *data)
     gp->u = xcalloc(n * dim, sizeof(double));
     gp->y = xcalloc(n, sizeof(double));
     gp->share = xcalloc(n, sizeof(double));
+    gp->extra = xcalloc(n, sizeof(double));
     gp->chol = xcalloc(n * n, sizeof(double));
     gp->slope = xcalloc(n * n, sizeof(double));
     gp->alpha = xcalloc(n, sizeof(double));
@@ -68,6 +70,8 @@ struct gp *gp_new(const struct gp_data *data)
     memcpy(gp->y, data->y, n * sizeof(double));
     for (size_t i = 0; i < n; i++)
         gp->share[i] = 1.0 / (data->count ? data->count[i] : 1);
+    if (data->extra)
+        memcpy(gp->extra, data->extra, n * sizeof(double));
     gp_prior_centre(gp, &gp->hyper);
     return gp;
 }
@@ -79,6 +83,7 @@ void gp_free(struct gp *gp)
     free(gp->u);
     free(gp->y);
     free(gp->share);
+    free(gp->extra);
     free(gp->chol);
     free(gp->slope);
     free(gp->alpha);
@@ -121,7 +126,7 @@ bool gp_inside(const struct gp *gp, int i)
 
 double gp_noise(const struct gp *gp, int i)
 {
-    return gp->hyper.noise * gp->share[i];
+    return gp->hyper.noise * gp->share[i] + gp->extra[i];
 }
 
 const double *gp_weights(const struct gp *gp)
@@ -243,7 +248,7 @@ static bool factor(struct gp *gp, const struct gp_hyper *h)
         for (size_t j = 0; j < n; j++) {
             for (size_t i = j; i < n; i++)
                 gp->chol[j * n + i] = kernel(gp, h, gp_point(gp, (int)i), gp_point(gp, (int)j), &gp->slope[j * n + i]);
-            gp->chol[j * n + j] += h->noise * gp->share[j] + jitter;
+            gp->chol[j * n + j] += h->noise * gp->share[j] + gp->extra[j] + jitter;
         }
         dpotrf_("L", &gp->n, gp->chol, &gp->n, &info, 1);
         if (info == 0)
@@ -418,14 +423,21 @@ static struct gp *part_of(const struct gp *gp)
     for (size_t i = 0; i < n; i++)
         rank[i] = &gp->y[i];
     qsort(rank, n, sizeof(*rank), by_height);
-    double *u = xcalloc(GP_FIT_MAX * dim, sizeof(*u)), *y = xcalloc(GP_FIT_MAX, sizeof(*y));
+    double *u = xcalloc(GP_FIT_MAX * dim, sizeof(*u)), *y = xcalloc(2 * GP_FIT_MAX, sizeof(*y));
+    double *extra = y + GP_FIT_MAX;
     for (size_t i = 0; i < GP_FIT_MAX; i++) {
         size_t at = (size_t)(rank[i < TOP ? i : TOP + (i - TOP) * (n - TOP) / (GP_FIT_MAX - TOP)] - gp->y);
         memcpy(u + i * dim, gp->u + at * dim, dim * sizeof(*u));
         y[i] = gp->y[at];
+        extra[i] = gp->extra[at];
     }
-    struct gp *part = gp_new(&(struct gp_data){
-        .n = GP_FIT_MAX, .dim = gp->dim, .u = u, .y = y, .category = gp->category, .noise_free = gp->noise_free});
+    struct gp *part = gp_new(&(struct gp_data){.n = GP_FIT_MAX,
+                                               .dim = gp->dim,
+                                               .u = u,
+                                               .y = y,
+                                               .extra = extra,
+                                               .category = gp->category,
+                                               .noise_free = gp->noise_free});
     free(rank);
     free(u);
     free(y);

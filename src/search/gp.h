@@ -1,6 +1,7 @@
 /* gp: regression with a Gaussian process, the surrogate of the Bayesian optimisation.
  *
- *   y_i = m + f(u_i) + noise,  f ~ GP(0, k),  noise ~ N(0, noise / count_i),  rho = sum_j ((u_j - u'_j) / lengthscale_j)^2
+ *   y_i = m + f(u_i) + noise,  f ~ GP(0, k),  noise ~ N(0, noise / count_i + extra_i)
+ *   rho = sum_j ((u_j - u'_j) / lengthscale_j)^2
  *   k(u, u') = signal (1 + r + r^2/3) exp(-r),  r^2 = 5 rho     (Matern 5/2, ARD: twice differentiable)
  *   k(u, u') = signal exp(-rho/2)                               (RBF, ARD: smooth)
  *
@@ -28,6 +29,7 @@ struct gp_data {
     const double *u;      /* (n, dim), unit cube; no two rows equal: replicates are averaged before */
     const double *y;      /* (n) */
     const int *count;     /* (n) observations behind y_i; NULL: 1 each */
+    const double *extra;  /* (n) known variance of y_i on top of the fitted noise; NULL: none */
     const bool *category; /* (dim); NULL: none */
     bool noise_free;      /* the objective is declared free of noise: noise >= 1e-6 instead of 1e-4 */
 };
@@ -73,8 +75,8 @@ void gp_covariances(const struct gp *, const double *u, double *k, double *dk);
 /* k of two points; dk (dim) over the second one unless NULL. */
 double gp_kernel(const struct gp *, const double *a, const double *b, double *dk);
 const double *gp_point(const struct gp *, int i);
-bool gp_inside(const struct gp *, int i);  /* in the unit cube; categories always are */
-double gp_noise(const struct gp *, int i); /* variance of y_i's noise: noise / count_i */
+bool gp_inside(const struct gp *, int i);                 /* in the unit cube; categories always are */
+double gp_noise(const struct gp *, int i);                /* variance of y_i's noise: noise / count_i */
 const double *gp_weights(const struct gp *);              /* alpha (n) = K^-1 (y - m): the mean is m + k.alpha */
 void gp_solve(const struct gp *, int columns, double *b); /* b (columns, n), each row becomes K^-1 b */
 

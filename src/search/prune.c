@@ -12,6 +12,7 @@
 #define LOOK_EVERY 0.05
 #define LEVEL 0.05 /* gain-pi stops below this P */
 #define ETA 3
+#define CLEAR 3 /* chance margins above chance: clearly more than chance */
 #define FULL_GAIN_PI 3
 #define FULL_MEDIAN 5
 #define ROUND 1e-9 /* fractions are quotients */
@@ -82,6 +83,15 @@ static double last_value(const struct curve *c)
     return c->point[c->n - 1].value;
 }
 
+static int best_full(const struct curve *curves, int n)
+{
+    int best = -1;
+    for (int i = 0; i < n; i++)
+        if (curve_full(&curves[i]) && (best < 0 || last_value(&curves[i]) > last_value(&curves[best])))
+            best = i;
+    return best;
+}
+
 static int step_of(const struct curve *c, double t)
 {
     return (int)lround(t * c->steps);
@@ -140,9 +150,7 @@ static bool gain_pi(const struct question *q, struct prune_decision *d)
         return false;
     double scale = g.s * sqrt(1 + 1.0 / g.n), need = g.best - d->value;
     d->looked = true;
-    d->probability = scale > 0          ? prune_student_tail((need - g.mean) / scale, g.n - 1)
-                     : need <= g.mean ? 1
-                                      : 0;
+    d->probability = scale > 0 ? prune_student_tail((need - g.mean) / scale, g.n - 1) : need <= g.mean ? 1 : 0;
     d->bar = g.best - g.mean - scale * prune_student_quantile(LEVEL, g.n - 1);
     if (d->probability >= LEVEL)
         return false;
@@ -247,11 +255,11 @@ const char *prune_rule_name(enum prune_rule rule)
 
 static bool at_chance(const struct question *q, struct prune_decision *d)
 {
-    double most = q->o->chance + q->o->chance_margin;
-    int full = 0;
-    for (int i = 0; i < q->n; i++)
-        full += other(q, i) && curve_full(other(q, i));
-    if (isnan(most) || full < 1 - q->spare || d->at < FIRST_LOOK - ROUND)
+    double most = q->o->chance + q->o->chance_margin, clear = q->o->chance + CLEAR * q->o->chance_margin;
+    int best = best_full(q->curves, q->n);
+    if (isnan(most) || d->at < FIRST_LOOK - ROUND)
+        return false;
+    if (q->spare == 0 && (best < 0 || !(curve_at(&q->curves[best], d->at) > clear)))
         return false;
     for (int i = 0; i < q->present->n; i++)
         if (q->present->point[i].value > most)
@@ -276,15 +284,6 @@ static enum prune_cause look(const struct question *q, struct prune_decision *d)
     return at_chance(q, d) ? CAUSE_CHANCE : rules[q->o->rule].stops(q, d) ? CAUSE_RULE : CAUSE_NONE;
 }
 
-static int best_full(const struct curve *curves, int n)
-{
-    int best = -1;
-    for (int i = 0; i < n; i++)
-        if (curve_full(&curves[i]) && (best < 0 || last_value(&curves[i]) > last_value(&curves[best])))
-            best = i;
-    return best;
-}
-
 /* Puts the rule to the best full curve; fills in where it would have stopped that one. */
 static bool stops_the_best(const struct question *q, struct prune_decision *d)
 {
@@ -293,7 +292,8 @@ static bool stops_the_best(const struct question *q, struct prune_decision *d)
         return false;
     for (int n = 1; n < q->curves[best].n; n++) {
         struct curve part = q->curves[best];
-        struct question replay = {.o = q->o, .curves = q->curves, .present = &part, .n = q->n, .skip = best, .spare = 1};
+        struct question replay = {
+            .o = q->o, .curves = q->curves, .present = &part, .n = q->n, .skip = best, .spare = 1};
         struct prune_decision then = {0};
         part.n = n;
         if (look(&replay, &then) != d->cause)

@@ -20,8 +20,9 @@
  *
  * All but `none` stop besides, whatever they say themselves:
  *   - a value that is no number, at once;
- *   - a curve that from the start to t >= 20 % has not left chance level, where there is a full curve: a value is at
- *     chance up to chance + chance_margin.
+ *   - a curve that from the start to t >= 20 % has not left chance level, where the best full curve was clearly above it at t,
+ *     at more than chance + 3 chance_margin.
+ *   A value is at chance up to chance + chance_margin.
  *
  * Replay: before a rule stops a trial, it is put to the best full curve as if that were the present trial and the other
  * curves all there were (gain-pi and median then make do with one full curve fewer). If it would have stopped that one
@@ -41,9 +42,9 @@ struct curve_point {
 };
 
 struct curve {
-    int trial;                      /* its name in sentences */
-    int steps;                      /* T, for sentences */
-    int n;                          /* evaluations */
+    int trial;                       /* its name in sentences */
+    int steps;                       /* T, for sentences */
+    int n;                           /* evaluations */
     const struct curve_point *point; /* (n) */
 };
 
@@ -55,7 +56,7 @@ struct prune_options {
     enum prune_rule rule;
     double chance;        /* accuracy of guessing; NaN: chance level stops nothing */
     double chance_margin; /* how far above it is still chance: two standard deviations of the evaluation, say */
-    double resolution;    /* smallest s of gain-pi, a value's grain (1 / images evaluated): equal gains are no certainty */
+    double resolution; /* smallest s of gain-pi, a value's grain (1 / images evaluated): equal gains are no certainty */
 };
 
 enum prune_cause { CAUSE_NONE, CAUSE_RULE, CAUSE_CHANCE, CAUSE_NAN };

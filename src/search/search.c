@@ -32,6 +32,7 @@ struct search {
 
     double *x;      /* (rows, space.n) */
     double *value;  /* (rows) */
+    double *sigma;  /* (rows), of predicted ones */
     uint8_t *state; /* (rows), enum point_state */
     size_t rows, cap;
     size_t known;   /* rows from elsewhere */
@@ -46,6 +47,7 @@ struct search {
     int best; /* trial inside the space, or -1 */
 
     char stop_reason[128];
+    bool stopped; /* search_stop: the reason stays */
 };
 
 const char *strategy_name(enum strategy strategy)
@@ -79,6 +81,7 @@ void search_free(struct search *s)
     s->ops->destroy(s->strategy);
     free(s->x);
     free(s->value);
+    free(s->sigma);
     free(s->state);
     free(s->row_of);
     free(s);
@@ -86,7 +89,7 @@ void search_free(struct search *s)
 
 static struct trials search_trials(const struct search *s)
 {
-    return (struct trials){.n = (int)s->rows, .x = s->x, .value = s->value, .state = s->state};
+    return (struct trials){.n = (int)s->rows, .x = s->x, .value = s->value, .state = s->state, .sigma = s->sigma};
 }
 
 static double *row(const struct search *s, size_t i)
@@ -101,12 +104,13 @@ static void append_row(struct search *s, const double *x)
         s->cap = s->cap == 0 ? 64 : 2 * s->cap;
         s->x = xrealloc(s->x, s->cap * (dim > 0 ? dim : 1) * sizeof(*s->x));
         s->value = xrealloc(s->value, s->cap * sizeof(*s->value));
+        s->sigma = xrealloc(s->sigma, s->cap * sizeof(*s->sigma));
         s->state = xrealloc(s->state, s->cap * sizeof(*s->state));
         s->row_of = xrealloc(s->row_of, s->cap * sizeof(*s->row_of));
     }
     if (dim > 0)
         memcpy(row(s, s->rows), x, dim * sizeof(*x));
-    s->value[s->rows] = 0;
+    s->value[s->rows] = s->sigma[s->rows] = 0;
     s->state[s->rows] = POINT_PENDING;
     s->rows++;
 }
@@ -146,8 +150,30 @@ static int hand_out(struct search *s, double *x)
     return (int)s->asked++;
 }
 
+/* Whether the point that the strategy proposes is no longer worth a trial; fills stop_reason. */
+static bool hardly_better(struct search *s)
+{
+    double least = s->options.stop_improvement, expected = NAN;
+    if (least > 0 && s->ops->expected)
+        expected = s->ops->expected(s->strategy);
+    if (!(expected < least))
+        return false;
+    str_append(s->stop_reason, sizeof(s->stop_reason), 0,
+               "the next point is expected to improve by %.2g points, stop_improvement %g not reached", 100 * expected,
+               100 * least);
+    return true;
+}
+
+void search_stop(struct search *s, const char *why)
+{
+    s->stopped = true;
+    str_append(s->stop_reason, sizeof(s->stop_reason), 0, "%s", why);
+}
+
 enum ask search_ask(struct search *s, double *x, int *id)
 {
+    if (s->stopped)
+        return ASK_DONE;
     s->stop_reason[0] = '\0';
     if (must_stop(s))
         return ASK_DONE;
@@ -159,6 +185,8 @@ enum ask search_ask(struct search *s, double *x, int *id)
             str_append(s->stop_reason, sizeof(s->stop_reason), 0, "%s", s->ops->stop_reason);
         if (ask != ASK_POINT)
             return ask;
+        if (hardly_better(s))
+            return ASK_DONE;
         assert(s->rows < INT_MAX && space_contains(&s->space, point));
         append_row(s, point);
     }
@@ -170,6 +198,8 @@ enum ask search_ask_recorded(struct search *s, const double *x, int *id)
 {
     double same[SPACE_MAX];
     assert(!waits(s));
+    if (s->stopped)
+        return ASK_DONE;
     s->stop_reason[0] = '\0';
     if (must_stop(s))
         return ASK_DONE;
@@ -217,6 +247,56 @@ void search_enqueue_recorded(struct search *s, const double *x)
     append_row(s, x);
 }
 
+void search_tell_predicted(struct search *s, int id, double mean, double sigma)
+{
+    if (!isfinite(mean) || !isfinite(sigma)) {
+        search_tell(s, id, TELL_FAILED, NAN);
+        return;
+    }
+    assert(id >= 0 && (size_t)id < s->asked && s->state[s->row_of[id]] == POINT_PENDING && sigma > 0);
+    s->state[s->row_of[id]] = POINT_PREDICTED;
+    s->value[s->row_of[id]] = mean;
+    s->sigma[s->row_of[id]] = sigma;
+    s->max_accuracy_count++;
+}
+
+void search_tell_again(struct search *s, int id, enum tell tell, double value)
+{
+    assert(id >= 0 && (size_t)id < s->asked);
+    uint8_t *state = &s->state[s->row_of[id]];
+    assert(*state == POINT_PREDICTED || *state == POINT_FAILED);
+    int count = s->max_accuracy_count;
+    *state = POINT_PENDING;
+    search_tell(s, id, tell, value);
+    s->max_accuracy_count = count;
+}
+
+/* The trial of a row that is one. */
+static int trial_at(const struct search *s, size_t row)
+{
+    int id = 0;
+    while (s->row_of[id] != row)
+        id++;
+    return id;
+}
+
+int search_promising(const struct search *s)
+{
+    struct trials trials = search_trials(s);
+    int best = -1;
+    if (s->best >= 0 && s->ops->promising) {
+        int at = s->ops->promising(s->strategy, &trials);
+        return at < 0 ? -1 : trial_at(s, (size_t)at);
+    }
+    for (size_t i = 0; i < s->asked; i++) {
+        size_t at = s->row_of[i];
+        if (s->state[at] == POINT_PREDICTED && s->value[at] > s->max_accuracy &&
+            (best < 0 || s->value[at] > s->value[s->row_of[best]]))
+            best = (int)i;
+    }
+    return best;
+}
+
 bool search_enqueue(struct search *s, const double *x, struct err *err)
 {
     if (!space_contains(&s->space, x)) {
@@ -248,14 +328,12 @@ int search_best(const struct search *s, double *x, double *value)
 int search_recommended(const struct search *s, double *x, double *value)
 {
     struct trials trials = search_trials(s);
-    int at = s->ops->recommend == NULL ? -1 : s->ops->recommend(s->strategy, &trials, value), id = 0;
+    int at = s->ops->recommend == NULL ? -1 : s->ops->recommend(s->strategy, &trials, value);
     if (at < 0)
         return search_best(s, x, value);
     if (s->space.n > 0)
         memcpy(x, row(s, (size_t)at), (size_t)s->space.n * sizeof(*x));
-    while (s->row_of[id] != (size_t)at)
-        id++;
-    return id;
+    return trial_at(s, (size_t)at);
 }
 
 bool search_belief(const struct search *s, struct search_belief *belief)

@@ -18,6 +18,7 @@ struct search_options {
     bool noise_free;              /* bo: the same point always gives the same value */
     bool has_first;               /* bo: the first point is FIRST (the user's own setting), if the space has it */
     double first[SPACE_MAX];
+    double stop_improvement; /* bo: stop before a point of which less improvement is expected; 0 = off */
 };
 
 /* The paper's Algorithm 2, literally: if accuracy > max_accuracy: max_accuracy = accuracy, else max_accuracy_count++
@@ -42,6 +43,18 @@ enum ask search_ask(struct search *, double *x, int *id);
 /* Result of a point asked for; each id once. A failed trial counts as no improvement; a left-out one counts as a
  * trial only. VALUE is ignored unless TELL_COMPLETE; a NaN or an infinity is taken as TELL_FAILED. */
 void search_tell(struct search *, int id, enum tell, double value);
+/* The same for one that was stopped early: MEAN is the value predicted of it, SIGMA > 0 that prediction's standard deviation
+ * (finite, or the trial is taken as failed). With bo it is an observation with that much more noise. No improvement for
+ * Algorithm 2, and never recommended. */
+void search_tell_predicted(struct search *, int id, double mean, double sigma);
+/* How a trial told as predicted or failed did end, when it was gone on with after all. It was a trial already: Algorithm 2 does not
+ * count it again, but knows its accuracy. VALUE as in search_tell. */
+void search_tell_again(struct search *, int id, enum tell, double value);
+/* The predicted trial to go on with before the search is believed: the one whose value is expected to be above the
+ * recommended one's, or the highest where no trial is complete; -1: none. With bo it costs a fit. */
+int search_promising(const struct search *);
+/* From now on ask says ASK_DONE, for this reason. */
+void search_stop(struct search *, const char *why);
 bool search_enqueue(struct search *, const double *x, struct err *); /* ERR_CONFIG: outside the space */
 
 /* For a journal. Points of it may lie outside the space, for its ranges may have been edited since: they inform the model,

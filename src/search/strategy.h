@@ -8,16 +8,18 @@
 
 #include "search.h"
 
-/* KNOWN: complete, but from elsewhere: evidence for a model, and no trial of the search. */
-enum point_state { POINT_PENDING, POINT_COMPLETE, POINT_FAILED, POINT_LEFT_OUT, POINT_KNOWN };
+/* KNOWN: complete, but from elsewhere: evidence for a model, and no trial of the search. PREDICTED: stopped early, value is a
+ * prediction and sigma its standard deviation. */
+enum point_state { POINT_PENDING, POINT_COMPLETE, POINT_FAILED, POINT_LEFT_OUT, POINT_KNOWN, POINT_PREDICTED };
 
 /* Every point so far, in the order in which they came. When a strategy is asked, all that are not KNOWN have been handed
  * out. Points may lie outside the space: its ranges may have been edited since they were tried. */
 struct trials {
     int n;
     const double *x;      /* (n, space->n) */
-    const double *value;  /* (n), meaningful when POINT_COMPLETE */
+    const double *value;  /* (n), meaningful when POINT_COMPLETE or POINT_PREDICTED */
     const uint8_t *state; /* (n), enum point_state */
+    const double *sigma;  /* (n), meaningful when POINT_PREDICTED; NULL: there is none such */
 };
 
 struct strategy_ops {
@@ -36,6 +38,12 @@ struct strategy_ops {
     int (*recommend)(void *, const struct trials *, double *value);
     /* What its latest ask knew; NULL, or false: no model was asked. */
     bool (*belief)(const void *, struct search_belief *);
+    /* The predicted trial whose value it believes to be above those of all complete ones, -1: none. NULL: by the predictions
+     * as told. */
+    int (*promising)(void *, const struct trials *);
+    /* The improvement that was expected of the point last proposed, in the objective's units; NaN: not known. NULL: never
+     * known. */
+    double (*expected)(void *);
 };
 
 extern const struct strategy_ops strategy_grid, strategy_random, strategy_sobol, strategy_bo;

@@ -26,6 +26,7 @@ struct surrogate {
     int n;                    /* distinct points */
     double *u, *y;            /* (n, dims), (n): sums, then standardised means */
     int *count, *trial;       /* (n); trial: the first complete one there, -1: none, or outside the space */
+    double *extra;            /* (n) variance of predictions on top of the noise; 0 elsewhere */
     double *pending;          /* (n_pending, dims) */
     int n_pending;
     double shift, scale; /* objective = shift + scale * y */
@@ -136,6 +137,17 @@ static void add_observation(struct surrogate *s, const double *u, double y, int 
         s->trial[i] = trial;
 }
 
+/* Of a trial stopped early: an observation with more noise. Where the point was observed, that is better. */
+static void add_prediction(struct surrogate *s, const double *u, double y, double sigma)
+{
+    int i = find_row(s, u);
+    if (i >= 0 && s->extra[i] == 0)
+        return;
+    add_observation(s, u, y, -1);
+    i = find_row(s, u);
+    s->extra[i] = fmax(s->extra[i], sigma * sigma);
+}
+
 /* false: no complete trial */
 static bool gather(struct surrogate *s, const struct trials *trials)
 {
@@ -146,6 +158,7 @@ static bool gather(struct surrogate *s, const struct trials *trials)
     s->y = xcalloc(n + 1, sizeof(double));
     s->count = xcalloc(n + 1, sizeof(int));
     s->trial = xcalloc(n + 1, sizeof(int));
+    s->extra = xcalloc(n + 1, sizeof(double));
     s->pending = xcalloc(n * dims + 1, sizeof(double));
     for (size_t i = 0; i < n; i++)
         if (is_evidence(s, trials, i))
@@ -168,6 +181,11 @@ static bool gather(struct surrogate *s, const struct trials *trials)
         else if (state == POINT_PENDING)
             memcpy(s->pending + (size_t)s->n_pending++ * dims, u, dims * sizeof(*u));
     }
+    for (size_t i = 0; i < n; i++)
+        if (trials->state[i] == POINT_PREDICTED && trials->sigma && has_place(s, trials->x + i * (size_t)s->space.n)) {
+            surrogate_point(s, trials->x + i * (size_t)s->space.n, u);
+            add_prediction(s, u, fmax(trials->value[i], floor_y), trials->sigma[i]);
+        }
     for (int i = 0; i < s->n; i++)
         s->y[i] /= s->count[i];
     return true;
@@ -193,6 +211,7 @@ static void thin(struct surrogate *s)
         memmove(s->u + (size_t)to * dims, s->u + (size_t)i * dims, dims * sizeof(double));
         s->y[to] = s->y[i];
         s->count[to] = s->count[i];
+        s->extra[to] = s->extra[i];
         s->trial[to++] = s->trial[i];
     }
     s->n = to;
@@ -213,6 +232,8 @@ static void standardise(struct surrogate *s)
         s->scale = 1; /* all equal, but for rounding */
     for (int i = 0; i < s->n; i++)
         s->y[i] = (s->y[i] - s->shift) / s->scale;
+    for (int i = 0; i < s->n; i++)
+        s->extra[i] /= s->scale * s->scale;
 }
 
 struct surrogate *surrogate_new(const struct space *space, const struct trials *trials,
@@ -238,6 +259,7 @@ struct surrogate *surrogate_new(const struct space *space, const struct trials *
                                      .u = s->u,
                                      .y = s->y,
                                      .count = s->count,
+                                     .extra = s->extra,
                                      .category = category,
                                      .noise_free = options->noise_free});
     gp_fit(s->gp, NULL, options->seed); /* predicts the prior where it cannot fit */
@@ -255,6 +277,7 @@ void surrogate_free(struct surrogate *s)
     free(s->y);
     free(s->count);
     free(s->trial);
+    free(s->extra);
     free(s->pending);
     free(s);
 }
@@ -309,7 +332,7 @@ static struct acqui *make_acqui(const struct surrogate *s)
                               .seed = s->options.seed};
     for (int all = 0; all < 2 && o.best == -INFINITY; all++) /* of what can still be had */
         for (int i = 0; i < s->n; i++)
-            if (all || gp_inside(s->gp, i))
+            if (all || (gp_inside(s->gp, i) && s->extra[i] == 0))
                 o.best = fmax(o.best, s->y[i]);
     return acqui_new(s->gp, &o);
 }

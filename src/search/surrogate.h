@@ -4,8 +4,10 @@
  * Parameters go to the unit cube (ln for log dimensions, integers in the middle of their cell, categories by equality);
  * dimensions with min == max are left out. The objective is raised to a floor, surrogate_floor() of all values, where
  * failed trials are put too, and standardised: a collapsed trial says "not here" without stretching the scale on which
- * the good ones differ. Equal points are averaged. Trials outside the ranges (edited since) have their place beyond the
- * cube; those with another value of a dimension that is fixed now have none and are left out. Pending trials count in the acquisition alone; trials left out, not
+ * the good ones differ. Predicted trials (stopped early) are observations with the prediction's variance on top of the noise,
+ * where there is no observation of their point. Equal points are averaged. Trials outside the ranges (edited since) have their
+ * place beyond the cube; those with another value of a dimension that is fixed now have none and are left out. Pending trials
+ * count in the acquisition alone; trials left out, not
  * at all. Past SURROGATE_TRIALS points it keeps the best half of that many and the latest of the rest.
  *
  * Deterministic in (space, trials, options). Not thread-safe: one owner, which may be another thread than the trials'. */
