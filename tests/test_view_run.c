@@ -324,6 +324,59 @@ static void the_filter_keeps_what_contains_it(void **state)
     model_release(&m);
 }
 
+static void push_event(struct model *m, int64_t id, const char *text)
+{
+    m->events = xrealloc(m->events, (size_t)(m->n_events + 1) * sizeof *m->events);
+    m->events[m->n_events] = (struct event_row){.id = id, .kind = "warning", .stage = "transfer", .trial = 1};
+    str_append(m->events[m->n_events].text, sizeof m->events[0].text, 0, "%s", text);
+    m->n_events++;
+}
+
+static void assert_shown(struct ui *u, const char *what, bool shown)
+{
+    char *text = ui_text(u, 100, 20);
+    if ((strstr(text, what) != NULL) != shown)
+        fail_msg("'%s' is %sshown:\n%s", what, shown ? "not " : "", text);
+    free(text);
+}
+
+static void the_filter_follows_what_comes(void **state)
+{
+    struct model m;
+    struct ui u;
+    struct request r = {0};
+    struct err err = {0};
+    (void)state;
+    ui_model(&m);
+    ui_open(&u, &view_log, &m);
+    assert_true(u.view->typed(u.self, &u.context, "disk", &r, &err));
+    assert_shown(&u, "slow disk", true);
+    push_event(&m, 5, "full disk");
+    push_event(&m, 6, "no matter");
+    assert_shown(&u, "full disk", true);
+    assert_shown(&u, "no matter", false);
+    assert_shown(&u, "/disk   2 of 6", true);
+    for (int i = 0; i < 100; i++)
+        push_event(&m, 7 + i, i % 2 ? "a disk" : "nothing");
+    assert_shown(&u, "/disk   52 of 106", true);
+    ui_command(&u, CMD_HOME, &r);
+    assert_shown(&u, "slow disk", true);
+    ui_command(&u, CMD_END, &r);
+    assert_shown(&u, "slow disk", false);
+    /* another study, with fewer events and with as many */
+    m.n_events = 0;
+    assert_shown(&u, "no event contains that", true);
+    for (int i = 0; i < 106; i++)
+        push_event(&m, 1000 + i, i == 50 ? "third disk" : "nothing");
+    assert_shown(&u, "third disk", true);
+    assert_shown(&u, "/disk   1 of 106", true);
+    for (int i = 0; i < 106; i++)
+        m.events[i].id += 1000, m.events[i].text[0] = 0;
+    assert_shown(&u, "third disk", false);
+    ui_close(&u);
+    model_release(&m);
+}
+
 int main(void)
 {
     setenv("TZ", "UTC", 1); /* the log shows times of day */
@@ -341,6 +394,7 @@ int main(void)
         cmocka_unit_test(a_typed_value_is_checked_in_place),
         cmocka_unit_test(undo_goes_back_change_by_change),
         cmocka_unit_test(the_filter_keeps_what_contains_it),
+        cmocka_unit_test(the_filter_follows_what_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

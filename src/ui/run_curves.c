@@ -192,9 +192,11 @@ static void add_marks(struct run_plot *p, const struct model *m, const struct lo
     for (int i = m->n_events - 1; i >= 0 && p->plot.n_marks < RUN_MARKS; i--) {
         const struct event_row *e = &m->events[i];
         bool shown = false;
+        if (e->trial != m->sel.trial || strcmp(e->stage, stage) != 0)
+            continue;
         for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
             shown |= strcmp(e->kind, kinds[k]) == 0;
-        if (!shown || e->trial != m->sel.trial || strcmp(e->stage, stage) != 0)
+        if (!shown)
             continue;
         double x = x_of_step(m, l, stage, e->step);
         if (isnan(x))

@@ -1,9 +1,11 @@
 #define _GNU_SOURCE /* strcasestr */
 /* The Log screen: every event of the study with its time and step, the newest at the bottom. It follows the end until one
- * moves up; `/` keeps the lines that contain a text. */
+ * moves up; `/` keeps the lines that contain a text. An event is compared with the text once: which ones contain it is
+ * kept, since a log of 100,000 lines would not be read in the time of a frame. */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -14,6 +16,9 @@ struct log_view {
     char filter[64];
     int up; /* lines from the end */
     int page, shown;
+    int *kept; /* with a filter: the events that contain it, */
+    int n_kept, cap, tried;
+    int64_t newest; /* found among the first `tried`; the last of them by its id */
 };
 
 static void event_line(const struct event_row *e, char *buf, size_t cap)
@@ -28,10 +33,38 @@ static void event_line(const struct event_row *e, char *buf, size_t cap)
 
 static bool matches(const struct event_row *e, const char *filter)
 {
-    char line[640], all[768];
+    char line[640], trial[32];
+    const char *parts[] = {e->kind, " ", e->stage, " ", line, trial};
+    char all[768], *to = all;
     event_line(e, line, sizeof line);
-    snprintf(all, sizeof all, "%s %s %s trial %d", e->kind, e->stage, line, e->trial);
-    return !*filter || strcasestr(all, filter) != NULL;
+    snprintf(trial, sizeof trial, " trial %d", e->trial);
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        for (const char *from = parts[i]; *from && to < all + sizeof all - 1;)
+            *to++ = *from++;
+    *to = 0;
+    return strcasestr(all, filter) != NULL;
+}
+
+static void forget_kept(struct log_view *v)
+{
+    v->n_kept = v->tried = 0;
+}
+
+/* Looks at the events that have come since. Another study, or its store made anew, begins from the start. */
+static void keep_matching(struct log_view *v, const struct model *m)
+{
+    if (v->tried > m->n_events || (v->tried > 0 && m->events[v->tried - 1].id != v->newest))
+        forget_kept(v);
+    for (; v->tried < m->n_events; v->tried++) {
+        if (!matches(&m->events[v->tried], v->filter))
+            continue;
+        if (v->n_kept == v->cap) {
+            v->cap = v->cap ? 2 * v->cap : 64;
+            v->kept = xrealloc(v->kept, (size_t)v->cap * sizeof *v->kept);
+        }
+        v->kept[v->n_kept++] = v->tried;
+    }
+    v->newest = v->tried > 0 ? m->events[v->tried - 1].id : 0;
 }
 
 static enum theme_role role_of(const char *kind)
@@ -75,19 +108,15 @@ static void draw(void *self, struct view_context *ctx, struct canvas *c, struct 
     canvas_text(c, head, head.x, head.y, look_style(l, ROLE_MUTED),
                 "time     trial, stage, step     event        what");
     v->page = r.h;
-    int total = 0, skip = 0, y = r.y + r.h - 1;
-    for (int i = 0; i < m->n_events; i++)
-        total += matches(&m->events[i], v->filter);
+    if (v->filter[0])
+        keep_matching(v, m);
+    int total = v->filter[0] ? v->n_kept : m->n_events;
     v->shown = total;
     if (v->up > total - r.h)
         v->up = total > r.h ? total - r.h : 0;
-    if (total < r.h)
-        y = r.y + total - 1;
-    for (int i = m->n_events - 1; i >= 0 && y >= r.y; i--) {
-        if (!matches(&m->events[i], v->filter) || skip++ < v->up)
-            continue;
-        draw_event(c, (struct rect){r.x, y, r.w, 1}, l, &m->events[i]);
-        y--;
+    for (int i = 0; i < r.h && i < total; i++) {
+        int at = total - v->up - (total < r.h ? total : r.h) + i;
+        draw_event(c, (struct rect){r.x, r.y + i, r.w, 1}, l, &m->events[v->filter[0] ? v->kept[at] : at]);
     }
     if (v->filter[0] || v->up) {
         char note[128];
@@ -112,7 +141,10 @@ static bool command(void *self, struct view_context *ctx, enum command cmd, stru
     case CMD_PAGE_DOWN: up -= v->page - 1; break;
     case CMD_HOME: up = most; break;
     case CMD_END: up = 0; break;
-    case CMD_CANCEL: v->filter[0] = 0; break;
+    case CMD_CANCEL:
+        v->filter[0] = 0;
+        forget_kept(v);
+        break;
     case CMD_FILTER:
         out->kind = ASK_TYPE;
         str_append(out->text, sizeof out->text, 0, "lines that contain");
@@ -130,7 +162,14 @@ static bool typed(void *self, struct view_context *ctx, const char *text, struct
     (void)ctx, (void)out, (void)err;
     str_append(v->filter, sizeof v->filter, 0, "%s", text);
     v->up = 0;
+    forget_kept(v);
     return true;
+}
+
+static void release(void *self)
+{
+    struct log_view *v = self;
+    free(v->kept);
 }
 
 static void mouse(void *self, struct view_context *ctx, struct rect r, int x, int y, int button, struct request *out)
@@ -145,6 +184,7 @@ const struct view view_log = {
     .title = "Log",
     .key = '5',
     .state_size = sizeof(struct log_view),
+    .release = release,
     .draw = draw,
     .command = command,
     .typed = typed,
