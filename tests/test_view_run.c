@@ -247,6 +247,63 @@ static void a_nudge_asks_for_a_tenth(void **state)
     model_release(&m);
 }
 
+/* As the app does: what is wished for is asked. */
+static double press(struct tune *t, struct view_context *c, enum command cmd)
+{
+    struct request r = {0};
+    tune_command(t, c, cmd, &r);
+    if (r.kind != ASK_STUDY)
+        return NAN;
+    tune_asked(t, r.wire.key[0], r.wire.value[0]);
+    return r.wire.value[0];
+}
+
+/* Three presses before the first has been answered are three tenths; and the snapshot may be older than the answer. */
+static void nudges_do_not_wait_for_the_step(void **state)
+{
+    struct model m;
+    struct look l = {.theme = theme_dark};
+    struct view_context c = {.model = &m, .look = &l};
+    struct tune t = {0};
+    (void)state;
+    ui_model(&m);
+    double v = 0.012;
+    for (int i = 0; i < 3; i++, v *= 1.1)
+        assert_true(press(&t, &c, CMD_TUNE_UP) == v * 1.1);
+    assert_true(isnan(press(&t, &c, CMD_TUNE_UNDO))); /* which of them? none has taken effect */
+    for (int i = 0; i < 3; i++)
+        tune_answered(&t, "lambda", 0.012 * pow(1.1, i), 3, "transfer", 120, true);
+    assert_true(m.live.step == 120 && m.live.lambda == 0.012); /* of before */
+    assert_true(press(&t, &c, CMD_TUNE_UP) == v * 1.1);
+    tune_answered(&t, "lambda", v, 3, "transfer", 120, true);
+    m.live.step = 121;
+    m.live.lambda = 0.5; /* somebody else's */
+    assert_true(press(&t, &c, CMD_TUNE_UP) == 0.5 * 1.1);
+    tune_answered(&t, "lambda", 0.5, 3, "transfer", 121, false); /* refused */
+    assert_true(press(&t, &c, CMD_TUNE_UP) == 0.5 * 1.1);
+    tune_lost(&t);
+    assert_true(press(&t, &c, CMD_TUNE_UP) == 0.5 * 1.1);
+    model_release(&m);
+}
+
+static void an_undo_is_told_from_a_nudge_behind_it(void **state)
+{
+    struct model m;
+    struct look l = {.theme = theme_dark};
+    struct view_context c = {.model = &m, .look = &l};
+    struct tune t = {0};
+    (void)state;
+    ui_model(&m);
+    tune_answered(&t, "lambda", 0.01, 3, "transfer", 100, true);
+    assert_true(press(&t, &c, CMD_TUNE_UNDO) == 0.01);
+    assert_true(press(&t, &c, CMD_TUNE_UP) == 0.01 * 1.1);
+    tune_answered(&t, "lambda", 0.012, 3, "transfer", 120, true);
+    tune_answered(&t, "lambda", 0.01, 3, "transfer", 120, true);
+    assert_int_equal(t.n, 1); /* the nudge alone is left to take back */
+    assert_true(press(&t, &c, CMD_TUNE_UNDO) == 0.01);
+    model_release(&m);
+}
+
 static void a_typed_value_is_checked_in_place(void **state)
 {
     static const char *const bad[] = {"", "x", "0.1x", "nan", "inf", "-1", "1e9", "0.1 0.2"};
@@ -277,21 +334,23 @@ static void undo_goes_back_change_by_change(void **state)
     struct request r = {0};
     (void)state;
     ui_model(&m);
-    tune_answered(&t, "lambda", 0.01, 3, "transfer", true);
-    tune_answered(&t, "lr", 0.002, 3, "transfer", true);
-    tune_answered(&t, "lambda", 0.5, 3, "transfer", false); /* refused: nothing to undo */
+    tune_answered(&t, "lambda", 0.01, 3, "transfer", 120, true);
+    tune_answered(&t, "lr", 0.002, 3, "transfer", 120, true);
+    tune_answered(&t, "lambda", 0.5, 3, "transfer", 120, false); /* refused: nothing to undo */
     tune_command(&t, &c, CMD_TUNE_UNDO, &r);
     assert_string_equal(r.wire.key[0], "lr");
     assert_true(r.wire.value[0] == 0.002);
-    tune_answered(&t, "lr", 0.0025, 3, "transfer", true);
+    tune_asked(&t, "lr", 0.002);
+    tune_answered(&t, "lr", 0.0025, 3, "transfer", 120, true);
     tune_command(&t, &c, CMD_TUNE_UNDO, &r);
     assert_string_equal(r.wire.key[0], "lambda");
     assert_true(r.wire.value[0] == 0.01);
-    tune_answered(&t, "lambda", 0.012, 3, "transfer", true);
+    tune_asked(&t, "lambda", 0.01);
+    tune_answered(&t, "lambda", 0.012, 3, "transfer", 120, true);
     r = (struct request){0};
     tune_command(&t, &c, CMD_TUNE_UNDO, &r);
     assert_int_equal(r.kind, ASK_STATUS); /* both are back */
-    tune_answered(&t, "lambda", 0.01, 2, "transfer", true);
+    tune_answered(&t, "lambda", 0.01, 2, "transfer", 120, true);
     r = (struct request){0};
     tune_command(&t, &c, CMD_TUNE_UNDO, &r);
     assert_int_equal(r.kind, ASK_STATUS); /* of a trial that is over */
@@ -391,6 +450,8 @@ int main(void)
         cmocka_unit_test(recent_is_the_last_fifth),
         cmocka_unit_test(the_cursor_stays_within_the_curves),
         cmocka_unit_test(a_nudge_asks_for_a_tenth),
+        cmocka_unit_test(nudges_do_not_wait_for_the_step),
+        cmocka_unit_test(an_undo_is_told_from_a_nudge_behind_it),
         cmocka_unit_test(a_typed_value_is_checked_in_place),
         cmocka_unit_test(undo_goes_back_change_by_change),
         cmocka_unit_test(the_filter_keeps_what_contains_it),

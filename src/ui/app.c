@@ -186,8 +186,8 @@ static void obey(struct app *a, const struct request *r, bool tune)
             app_say(a, ROLE_WARN, "read only: nothing can be changed from here");
         else if (r->confirm[0])
             a->dialog = DIALOG_CONFIRM, a->pending = *r;
-        else
-            link_ask(a, &r->wire);
+        else if (link_ask(a, &r->wire) && r->wire.ask == WIRE_SET)
+            tune_asked(&a->tune, r->wire.key[0], r->wire.value[0]);
         break;
     case ASK_START: start_study(a, r); break;
     case ASK_STATUS: app_say(a, ROLE_TEXT, "%s", r->text); break;

@@ -30,6 +30,7 @@ static void lose(struct app *a, const char *why)
     struct model *m = &a->model;
     int waiting = a->link.n;
     link_close(&a->link);
+    tune_lost(&a->tune);
     a->link.next_try = m->now + RETRY;
     if (m->conn == CONN_LIVE) {
         m->conn = CONN_LOST;
@@ -130,7 +131,8 @@ static void answered(struct app *a, const struct wire_request *r, json_t *o)
     struct err err = {0};
     if (r->ask == WIRE_SET)
         tune_answered(&a->tune, r->key[0], json_number_value(json_object_get(o, "before")),
-                      (int)json_integer_value(json_object_get(o, "trial")), stage ? stage : "", ok);
+                      (int)json_integer_value(json_object_get(o, "trial")), stage ? stage : "",
+                      (int)json_integer_value(json_object_get(o, "step")), ok);
     if (r->ask == WIRE_PROBE) {
         if (!model_take_probe(&a->model, o, &err))
             app_say(a, ROLE_BAD, "%s", err.msg);

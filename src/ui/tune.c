@@ -1,4 +1,5 @@
-/* A nudge multiplies by 1.1, so that ten ups and ten downs end where they began; a value of 0 cannot be nudged and is typed.
+/* A nudge multiplies by 1.1, so that ten ups and ten downs end where they began, however fast they come: a step may take
+ * longer than a key, so a nudge goes on from what was asked for last. A value of 0 cannot be nudged and is typed.
  * An undo is a set like any other: it takes effect at a step, is recorded, and is drawn. */
 #include "tune.h"
 
@@ -42,10 +43,19 @@ static void say(struct request *r, const char *text)
     str_append(r->text, sizeof r->text, 0, "%s", text);
 }
 
-static bool nudge(struct view_context *c, double factor, struct request *r)
+/* What the value is, or is about to be. */
+static double coming_value(const struct tune *t, const struct model *m, int which)
+{
+    const struct tune_wanted *w = &t->wanted[which];
+    const struct live *l = &m->live;
+    bool ahead = t->out > 0 || (w->trial == l->trial && strcmp(w->stage, l->stage) == 0 && l->step <= w->step);
+    return l->valid && w->on && ahead ? w->value : tune_value(m, which);
+}
+
+static bool nudge(struct tune *t, struct view_context *c, double factor, struct request *r)
 {
     int which = c->model->sel.tune;
-    double v = tune_value(c->model, which);
+    double v = coming_value(t, c->model, which);
     if (!isfinite(v))
         say(r, "nothing runs whose value could be changed");
     else if (v == 0)
@@ -70,25 +80,30 @@ static bool type(struct view_context *c, struct request *r)
 static bool undo(struct tune *t, struct view_context *c, struct request *r)
 {
     const struct live *l = &c->model->live;
+    if (t->out > 0) {
+        say(r, "wait: a change takes effect at the next step, and can be taken back from then on");
+        return true;
+    }
     /* a change of an earlier trial or stage is over: its value no longer acts */
-    while (t->n > 0 && (t->undo[t->n - 1].trial != l->trial ||
-                        (strcmp(t->undo[t->n - 1].key, "lr") == 0 && strcmp(t->undo[t->n - 1].stage, l->stage) != 0)))
+    while (t->n > 0 && (t->undos[t->n - 1].trial != l->trial ||
+                        (strcmp(t->undos[t->n - 1].key, "lr") == 0 && strcmp(t->undos[t->n - 1].stage, l->stage) != 0)))
         t->n--;
     if (t->n == 0) {
         say(r, "nothing to undo: no change was made from here in this trial");
         return true;
     }
-    t->undoing = true;
-    ask_set(r, t->undo[t->n - 1].key, t->undo[t->n - 1].before);
+    t->undo = true;
+    ask_set(r, t->undos[t->n - 1].key, t->undos[t->n - 1].before);
     return true;
 }
 
 bool tune_command(struct tune *t, struct view_context *c, enum command cmd, struct request *r)
 {
+    t->undo = false;
     switch (cmd) {
     case CMD_TUNE_NEXT: c->model->sel.tune = (c->model->sel.tune + 1) % TUNE_KEYS; return true;
-    case CMD_TUNE_UP: return nudge(c, 1.1, r);
-    case CMD_TUNE_DOWN: return nudge(c, 1 / 1.1, r);
+    case CMD_TUNE_UP: return nudge(t, c, 1.1, r);
+    case CMD_TUNE_DOWN: return nudge(t, c, 1 / 1.1, r);
     case CMD_TUNE_TYPE: return type(c, r);
     case CMD_TUNE_UNDO: return undo(t, c, r);
     default: return false;
@@ -111,10 +126,41 @@ bool tune_typed(struct view_context *c, const char *text, struct request *r, str
     return true;
 }
 
-void tune_answered(struct tune *t, const char *key, double before, int trial, const char *stage, bool ok)
+static struct tune_wanted *wanted(struct tune *t, const char *key)
 {
+    int which = 0;
+    while (which < TUNE_KEYS - 1 && strcmp(keys[which], key) != 0)
+        which++;
+    return &t->wanted[which];
+}
+
+void tune_asked(struct tune *t, const char *key, double value)
+{
+    struct tune_wanted *w = wanted(t, key);
+    w->on = true;
+    w->value = value;
+    t->out++;
+    t->undoing |= t->undo; /* nothing else is out then: the next answer is its */
+    t->undo = false;
+}
+
+void tune_lost(struct tune *t)
+{
+    t->out = 0;
+    t->undo = t->undoing = false;
+    memset(t->wanted, 0, sizeof t->wanted);
+}
+
+void tune_answered(struct tune *t, const char *key, double before, int trial, const char *stage, int step, bool ok)
+{
+    struct tune_wanted *w = wanted(t, key);
     bool undone = t->undoing;
+    t->out -= t->out > 0;
     t->undoing = false;
+    w->on = w->on && ok;
+    w->trial = trial;
+    w->step = step;
+    str_append(w->stage, sizeof w->stage, 0, "%s", stage);
     if (!ok)
         return;
     if (undone) {
@@ -122,9 +168,9 @@ void tune_answered(struct tune *t, const char *key, double before, int trial, co
         return;
     }
     if (t->n == TUNE_UNDO)
-        memmove(t->undo, t->undo + 1, sizeof t->undo - sizeof t->undo[0]), t->n--;
-    str_append(t->undo[t->n].key, sizeof t->undo[0].key, 0, "%s", key);
-    str_append(t->undo[t->n].stage, sizeof t->undo[0].stage, 0, "%s", stage);
-    t->undo[t->n].before = before;
-    t->undo[t->n++].trial = trial;
+        memmove(t->undos, t->undos + 1, sizeof t->undos - sizeof t->undos[0]), t->n--;
+    str_append(t->undos[t->n].key, sizeof t->undos[0].key, 0, "%s", key);
+    str_append(t->undos[t->n].stage, sizeof t->undos[0].stage, 0, "%s", stage);
+    t->undos[t->n].before = before;
+    t->undos[t->n++].trial = trial;
 }

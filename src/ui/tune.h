@@ -14,8 +14,15 @@ struct tune {
         double before;
         int trial;
         char stage[16];
-    } undo[TUNE_UNDO];
-    bool undoing; /* the request that is out takes a change back */
+    } undos[TUNE_UNDO];
+    int out;             /* changes asked for and not answered: they take effect between two steps, */
+    bool undo, undoing;  /* the latest request, and the one that is out, take a change back */
+    struct tune_wanted { /* and the next nudge goes on from there, not from a snapshot that is older */
+        bool on;
+        double value;
+        int trial, step; /* at which it took effect */
+        char stage[16];
+    } wanted[TUNE_KEYS];
 };
 
 /* "lambda", "lambda1", ... "lr": what sel.tune stands for. */
@@ -26,7 +33,9 @@ double tune_value(const struct model *, int which);
 bool tune_command(struct tune *, struct view_context *, enum command, struct request *);
 /* A typed value. ERR_CONFIG: no number, or out of the setting's range. */
 bool tune_typed(struct view_context *, const char *text, struct request *, struct err *);
-/* The answer to a set that was asked for here. */
-void tune_answered(struct tune *, const char *key, double before, int trial, const char *stage, bool ok);
+/* A set that tune_command or tune_typed wished for has gone into the queue; its answer; all that wait are lost. */
+void tune_asked(struct tune *, const char *key, double value);
+void tune_answered(struct tune *, const char *key, double before, int trial, const char *stage, int step, bool ok);
+void tune_lost(struct tune *);
 
 #endif
