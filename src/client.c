@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -167,17 +166,20 @@ json_t *client_ask(struct client *c, const struct wire_request *r, int timeout_m
     return answer;
 }
 
-static bool greet(struct client *c, int ms, struct err *err)
+bool client_greeted(struct client *c, bool *yes, struct err *err)
 {
-    struct wire_request hello = {.ask = WIRE_HELLO, .version = WIRE_VERSION};
-    json_t *o = client_ask(c, &hello, ms, err);
-    json_t *version = json_object_get(o, "fsplab");
+    json_t *o = NULL;
+    *yes = false;
+    if (!client_take(c, &o, err))
+        return false;
+    if (!o)
+        return true;
     const char *message = json_string_value(json_object_get(o, "message"));
-    bool ok = o && json_integer_value(version) == WIRE_VERSION;
-    if (o && !ok)
+    *yes = json_integer_value(json_object_get(o, "fsplab")) == WIRE_VERSION;
+    if (!*yes)
         err_set(err, ERR_FORMAT, "%s", message ? message : "the study is run by a program of another version");
     json_decref(o);
-    return ok;
+    return *yes;
 }
 
 /* Nobody listens here; the study's lock ("PID HOST", see lab.c) may name a process on another host. */
@@ -198,15 +200,13 @@ static void nobody(const char *dir, struct err *err)
         err_set(err, ERR_STATE, "no process runs the study in '%s'", dir);
 }
 
-/* -1 with err. A study process that is stopped (^Z) accepts nobody: connect waits for a place in its queue, but not
- * longer than a send may take. */
-static int connect_to(const char *dir, int ms, struct err *err)
+/* -1 with err. A study process that is stopped (^Z) accepts nobody, and the queue before it has room for a few: where it has
+ * none, connect says so at once. */
+static int connect_to(const char *dir, struct err *err)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    struct timeval patience = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
-    bool ok = dir_fd >= 0 && (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) >= 0 &&
-              setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) == 0;
+    bool ok = dir_fd >= 0 && (fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) >= 0;
     snprintf(a.sun_path, sizeof a.sun_path, "/proc/self/fd/%d/sock", dir_fd); /* see serve.c */
     ok = ok && connect(fd, (struct sockaddr *)&a, sizeof a) == 0;
     int why = errno;
@@ -225,22 +225,42 @@ static int connect_to(const char *dir, int ms, struct err *err)
     return -1;
 }
 
-struct client *client_open(const char *dir, struct err *err)
+struct client *client_begin(const char *dir, struct err *err)
 {
-    return client_open_within(dir, HELLO_MS, err);
-}
-
-struct client *client_open_within(const char *dir, int ms, struct err *err)
-{
-    int fd = connect_to(dir, ms, err);
+    struct wire_request hello = {.ask = WIRE_HELLO, .version = WIRE_VERSION};
+    int fd = connect_to(dir, err);
     if (fd < 0)
         return NULL;
     struct client *c = xcalloc(1, sizeof *c);
     c->fd = fd;
-    if (!greet(c, ms, err)) {
+    if (!client_post(c, &hello, err)) {
         client_close(c);
         return NULL;
     }
+    return c;
+}
+
+/* A queue that is full may be so for a moment only: many come at once. */
+static struct client *begin_until(const char *dir, double deadline, struct err *err)
+{
+    for (;;) {
+        struct client *c = client_begin(dir, err);
+        if (c || err->code != ERR_BUSY || clock_seconds() >= deadline)
+            return c;
+        usleep(20000);
+    }
+}
+
+struct client *client_open(const char *dir, struct err *err)
+{
+    double deadline = clock_seconds() + HELLO_MS / 1000.0;
+    struct client *c = begin_until(dir, deadline, err);
+    bool yes = false;
+    while (c && !yes)
+        if (!wait_for_peer(c, deadline, err) || !client_greeted(c, &yes, err)) {
+            client_close(c);
+            return NULL;
+        }
     return c;
 }
 

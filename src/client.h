@@ -10,7 +10,11 @@ struct client;
 /* Connects to DIR/sock and greets. ERR_STATE: nothing runs there; ERR_BUSY: no answer in time; ERR_FORMAT: another
  * version, or no fsplab; ERR_IO: not allowed. */
 struct client *client_open(const char *dir, struct err *);
-struct client *client_open_within(const char *dir, int ms, struct err *); /* for who cannot wait 5 s: a screen */
+/* The same for who must not wait. Begin connects (a process that is stopped and whose queue is full: ERR_BUSY) and posts the
+ * greeting; greeted takes what has come of the answer to it: *yes once it is in order, and not before may anything be asked.
+ * How long to wait is the caller's matter. */
+struct client *client_begin(const char *dir, struct err *);
+bool client_greeted(struct client *, bool *yes, struct err *);
 void client_close(struct client *);
 /* One request, one answer (json_decref it), within timeout_ms; NULL with err, and then on every later call (ERR_STATE): an
  * answer that comes late must not be taken for the next one's. ERR_BUSY, with nothing lost, when a posted one is out. */

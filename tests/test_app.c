@@ -17,6 +17,9 @@
 #define term_redraw fake_redraw
 #include "../src/ui/app.c"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "store_fixture.h"
 
 /* ---- the terminal ---- */
@@ -281,6 +284,74 @@ static void typed_text_may_be_of_any_script(void **state)
     end(a);
 }
 
+/* A study process that is stopped: the kernel takes connections in, and nobody answers. */
+static int mute_process(const char *study_dir)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char *sock = xstrfmt("%s/sock", study_dir);
+    assert_true(strlen(sock) < sizeof a.sun_path);
+    memcpy(a.sun_path, sock, strlen(sock));
+    free(sock);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    return fd;
+}
+
+static void a_process_that_does_not_answer_holds_up_no_key(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    int fd = mute_process(a->model.dir);
+    a->link.next_try = 0;
+    press_text(a, "5");
+    assert_non_null(a->link.greeting[1]); /* it has gone on without waiting */
+    assert_null(a->link.watch);
+    assert_string_equal(a->model.conn_message, "");
+    press_text(a, "2p");
+    assert_int_equal(a->view, app_find_view("fsp"));
+    assert_true(shows("no process runs this study"));
+    a->link.give_up = 0; /* as if the time were up */
+    press_text(a, "1");
+    assert_null(a->link.greeting[0]);
+    assert_true(shows("the study process does not answer"));
+    close(fd);
+    a->link.next_try = 0;
+    press_text(a, "1");
+    assert_null(a->link.greeting[0]);
+    end(a);
+}
+
+static void figures_that_are_old_are_not_called_running(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    a->model.conn = CONN_LIVE;
+    a->model.live = (struct live){.valid = true, .trial = 3, .step = 20, .steps = 50, .state = "running"};
+    a->model.live_at = clock_seconds();
+    press_text(a, "1");
+    assert_true(shows(" running\n"));
+    a->model.live_at -= 100;
+    press_text(a, "1");
+    assert_true(shows(" no answer for 10") && !shows(" running\n"));
+    a->model.conn = CONN_LOST;
+    end(a);
+}
+
+/* A pause that never went out must not end the screens when a later one is answered. */
+static void leaving_needs_a_process(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    a->dialog = DIALOG_QUIT;
+    press_text(a, "p");
+    assert_false(a->leaving || a->done);
+    end(a);
+}
+
 static void a_small_window_still_works(void **state)
 {
     struct app_options o;
@@ -444,6 +515,9 @@ int main(void)
         T(readonly_changes_nothing),
         T(a_wrong_clone_is_refused_in_place),
         T(typed_text_may_be_of_any_script),
+        T(a_process_that_does_not_answer_holds_up_no_key),
+        T(figures_that_are_old_are_not_called_running),
+        T(leaving_needs_a_process),
         T(a_small_window_still_works),
         T(quitting_without_a_process_asks_nothing),
         T(a_terminal_that_has_gone_ends_it),

@@ -1,5 +1,5 @@
 /* The loop: wait for a key, an answer or the next due moment; turn them into changes of the model; draw when something has
- * changed. One thread draws and talks; nothing in it waits for anybody but connecting, which is bounded. */
+ * changed. One thread draws and talks; nothing in it waits for anybody but the start of a study. */
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
@@ -395,11 +395,11 @@ static void quit_key(struct app *a, int key)
     if (key == 'd' || key == 'q' || key == 3) {
         a->done = true;
     } else if (key == 'p') {
-        a->leaving = true;
+        struct wire_request pause = {.ask = WIRE_PAUSE};
         if (strcmp(a->model.live.state, "paused") == 0)
             a->done = true;
         else
-            ask_study(a, WIRE_PAUSE, "");
+            a->leaving = link_ask(a, &pause);
     } else if (key == 's') {
         ask_study(a, WIRE_STOP, "");
     }
@@ -499,15 +499,14 @@ static int wait_ms(const struct app *a)
 
 static void wait_for_something(struct app *a)
 {
-    struct pollfd fds[4] = {{.fd = term_fd(a->term), .events = POLLIN},
-                            {.fd = -1},
-                            {.fd = -1},
-                            {.fd = belief_fd(a->context.belief), .events = POLLIN}};
-    if (a->link.watch)
-        fds[1] = (struct pollfd){.fd = client_fd(a->link.watch), .events = POLLIN};
-    if (a->link.act)
-        fds[2] = (struct pollfd){.fd = client_fd(a->link.act), .events = POLLIN};
-    if (poll(fds, 4, wait_ms(a)) > 0 && fds[3].revents) {
+    const struct client *const clients[] = {a->link.watch, a->link.act, a->link.greeting[0], a->link.greeting[1]};
+    enum { TERM, BELIEF, CLIENTS };
+    struct pollfd fds[CLIENTS + ARRAY_LEN(clients)] = {
+        [TERM] = {.fd = term_fd(a->term), .events = POLLIN},
+        [BELIEF] = {.fd = belief_fd(a->context.belief), .events = POLLIN}};
+    for (size_t i = 0; i < ARRAY_LEN(clients); i++)
+        fds[CLIENTS + i] = (struct pollfd){.fd = clients[i] ? client_fd(clients[i]) : -1, .events = POLLIN};
+    if (poll(fds, ARRAY_LEN(fds), wait_ms(a)) > 0 && fds[BELIEF].revents) {
         belief_picture(a->context.belief); /* takes it in */
         a->dirty = true;
     }

@@ -9,6 +9,8 @@
 
 enum { MIN_W = 60, MIN_H = 16 };
 
+#define SILENT 4.0 /* seconds; snapshots come every second at least */
+
 /* ---- the top line ---- */
 
 static int draw_names(const struct app *a, struct canvas *c, struct rect r, int x, int find_x)
@@ -43,9 +45,12 @@ int app_bar_view_at(const struct app *a, int x)
 static void connection_text(const struct app *a, char *buf, size_t cap, enum theme_role *role)
 {
     const struct model *m = &a->model;
+    double silent = m->now - m->live_at;
     *role = ROLE_WARN;
     if (!m->study[0])
         str_append(buf, cap, 0, "%s", "");
+    else if (m->conn == CONN_LIVE && silent > SILENT) /* what is shown is of then: the process is stopped, or hangs */
+        str_append(buf, cap, 0, "no answer for %.0f s", silent);
     else if (m->conn == CONN_LIVE) {
         *role = strcmp(m->live.state, "running") == 0 || strcmp(m->live.state, "complete") == 0 ? ROLE_GOOD : ROLE_WARN;
         str_append(buf, cap, 0, "%s%s", m->live.state, m->readonly ? ", read only" : "");

@@ -13,6 +13,8 @@ enum { LINK_QUEUE = 16 };
 /* Two connections: snapshots never wait behind a command, which takes effect between two steps. */
 struct link {
     struct client *watch, *act;
+    struct client *greeting[2]; /* to become those two, once both are answered; until `give_up` */
+    double give_up;
     double next_try, next_poll; /* clock_seconds */
     int n;                      /* requests that wait; the first is out when `out` */
     struct wire_request queue[LINK_QUEUE];

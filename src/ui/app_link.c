@@ -10,16 +10,15 @@
 
 #define POLL_RUNNING 0.25 /* seconds between snapshots of a study that runs, */
 #define POLL_RESTING 1.0  /* and of one that does not */
-#define RETRY 1.0         /* between looks for a study process */
-
-enum {
-    CONNECT_MS = 1000
-}; /* a process that is stopped (^Z) answers nobody: no longer than that does a key wait for it */
+#define RETRY 1.0         /* between looks for a study process, */
+#define GREETING 5.0      /* and until one that does not answer (stopped by ^Z) is given up */
 
 void link_close(struct link *l)
 {
     client_close(l->watch);
     client_close(l->act);
+    client_close(l->greeting[0]);
+    client_close(l->greeting[1]);
     *l = (struct link){0};
 }
 
@@ -31,6 +30,7 @@ static void lose(struct app *a, const char *why)
     int waiting = a->link.n;
     link_close(&a->link);
     tune_lost(&a->tune);
+    a->leaving = false;
     a->link.next_try = m->now + RETRY;
     if (m->conn == CONN_LIVE) {
         m->conn = CONN_LOST;
@@ -44,6 +44,18 @@ static void lose(struct app *a, const char *why)
     a->dirty = true;
 }
 
+static void not_connected(struct app *a, const struct err *err)
+{
+    struct model *m = &a->model;
+    bool news = strcmp(m->conn_message, err->msg) != 0;
+    link_close(&a->link);
+    a->link.next_try = m->now + (err->code == ERR_STATE ? RETRY : 5 * RETRY);
+    str_append(m->conn_message, sizeof m->conn_message, 0, "%s", err->msg);
+    if (err->code != ERR_STATE && news)
+        app_say(a, ROLE_BAD, "%s", err->msg);
+    a->dirty |= news;
+}
+
 static void connect_now(struct app *a)
 {
     struct model *m = &a->model;
@@ -54,22 +66,41 @@ static void connect_now(struct app *a)
     a->link.next_try = m->now + RETRY;
     if (!there)
         return;
-    a->link.watch = client_open_within(m->dir, CONNECT_MS, &err);
-    a->link.act = a->link.watch ? client_open_within(m->dir, CONNECT_MS, &err) : NULL;
-    if (!a->link.act) {
-        link_close(&a->link);
-        a->link.next_try = m->now + (err.code == ERR_STATE ? RETRY : 5 * RETRY);
-        bool news = strcmp(m->conn_message, err.msg) != 0;
-        str_append(m->conn_message, sizeof m->conn_message, 0, "%s", err.msg);
-        if (err.code != ERR_STATE && news)
-            app_say(a, ROLE_BAD, "%s", err.msg);
-        a->dirty |= news;
-        return;
+    a->link.give_up = m->now + GREETING;
+    for (int i = 0; i < 2; i++)
+        if (!(a->link.greeting[i] = client_begin(m->dir, &err))) {
+            not_connected(a, &err);
+            return;
+        }
+}
+
+/* Whether both have been answered. */
+static void greet(struct app *a)
+{
+    struct link *l = &a->link;
+    struct err err = {0};
+    int n = 0;
+    for (int i = 0; i < 2; i++) {
+        bool yes = !client_waiting(l->greeting[i]); /* before; it may have been lost since */
+        json_t *none = NULL;
+        if (yes ? !client_take(l->greeting[i], &none, &err) : !client_greeted(l->greeting[i], &yes, &err)) {
+            not_connected(a, &err);
+            return;
+        }
+        n += yes;
     }
-    m->conn = CONN_LIVE;
-    m->conn_message[0] = 0;
-    a->link.next_poll = 0;
-    a->dirty = true;
+    if (n == 2) {
+        l->watch = l->greeting[0];
+        l->act = l->greeting[1];
+        l->greeting[0] = l->greeting[1] = NULL;
+        a->model.conn = CONN_LIVE;
+        a->model.conn_message[0] = 0;
+        l->next_poll = 0;
+        a->dirty = true;
+    } else if (a->model.now >= l->give_up) {
+        err_set(&err, ERR_BUSY, "the study process does not answer");
+        not_connected(a, &err);
+    }
 }
 
 /* ---- snapshots ---- */
@@ -192,8 +223,10 @@ void link_turn(struct app *a)
 {
     if (!a->model.study[0])
         return;
-    if (!a->link.watch && a->model.now >= a->link.next_try)
+    if (!a->link.watch && !a->link.greeting[0] && a->model.now >= a->link.next_try)
         connect_now(a);
+    if (a->link.greeting[0])
+        greet(a);
     if (a->link.watch)
         take_snapshot(a);
     if (a->link.watch)
@@ -204,6 +237,8 @@ void link_turn(struct app *a)
 
 double link_due(const struct app *a)
 {
+    if (a->link.greeting[0])
+        return a->link.give_up;
     if (!a->link.watch)
         return a->link.next_try;
     return client_waiting(a->link.watch) ? INFINITY : a->link.next_poll;
