@@ -2,6 +2,7 @@
  * know none of them. Nothing in it waits for a study process but the start itself. */
 #include "host.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -114,15 +115,55 @@ static void describe(void *ctx, const struct params *p, struct pair_card *card)
 
 /* ---- studies ---- */
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_among(char **names, int n, const char *name)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Adds the studies in RUNS that the file does not name (renamed there, or begun with another file), by name. */
+static int add_runs(const struct cmd_options *o, char ***names, int n)
+{
+    DIR *d = opendir(o->runs);
+    struct dirent *e;
+    int first = n;
+    while (d && (e = readdir(d))) {
+        char *path = xstrfmt("%s/%s/study.db", o->runs, e->d_name);
+        if (e->d_name[0] != '.' && strlen(e->d_name) < 64 && access(path, F_OK) == 0 &&
+            !is_among(*names, first, e->d_name)) {
+            *names = xrealloc(*names, (size_t)(n + 1) * sizeof **names);
+            (*names)[n++] = xstrdup(e->d_name);
+        }
+        free(path);
+    }
+    if (d)
+        closedir(d);
+    if (n > first)
+        qsort(*names + first, (size_t)(n - first), sizeof **names, by_name);
+    return n;
+}
+
 static int studies(void *ctx, char ***names, struct err *err)
 {
     const struct cmd_options *o = ctx;
-    return config_studies(o->config, names, err);
+    *names = NULL;
+    int n = config_studies(o->config, names, err), all;
+    if (n < 0)
+        *names = NULL;
+    all = add_runs(o, names, n < 0 ? 0 : n);
+    return n < 0 && all == 0 ? -1 : all;
 }
 
-/* The study's row, for a moment of reading. False: there is none. */
-static bool study_row(const struct cmd_options *o, const char *study, struct study_row *row, struct trial_row **trials,
-                      int *n_trials, struct err *err)
+/* The study's row, for a moment of reading, and what its trials come to where CARD is not NULL. False: there is none. */
+static bool study_row(const struct cmd_options *o, const char *study, struct study_row *row, struct study_card *card,
+                      struct err *err)
 {
     char *path = xstrfmt("%s/%s/study.db", o->runs, study);
     struct store *s = access(path, F_OK) == 0 ? store_open_readonly(path, err) : NULL;
@@ -132,8 +173,8 @@ static bool study_row(const struct cmd_options *o, const char *study, struct stu
         return false;
     store_set_patience(s, 0);
     found = store_study_get(s, row, &found, err) && found;
-    if (found && trials)
-        *n_trials = store_trials(s, trials, err);
+    if (found && card)
+        store_trials_sum(s, &card->trials, &card->complete, &card->best, err);
     store_close(s);
     return found;
 }
@@ -158,7 +199,7 @@ static bool settings(void *ctx, const char *study, struct params *p, struct err 
     struct study_row row = {0};
     if (!config_read(o->config, study, p, err))
         return false;
-    if (study_row(o, study, &row, NULL, NULL, NULL)) {
+    if (study_row(o, study, &row, NULL, NULL)) {
         apply_stored(p, row.settings ? row.settings : "");
         study_row_release(&row);
     }
@@ -186,24 +227,17 @@ static void look(void *ctx, const char *study, struct study_card *card)
 {
     const struct cmd_options *o = ctx;
     struct study_row row = {0};
-    struct trial_row *trials = NULL;
+    struct study_card now = {.best = NAN};
     struct err err = {0};
-    int n = 0;
-    bool found = study_row(o, study, &row, &trials, &n, &err);
-    if (err.code == ERR_BUSY)
-        return;
-    *card = (struct study_card){.best = NAN, .trials = n > 0 ? n : 0};
-    if (err.code && err.code != ERR_IO) /* ERR_IO: nothing in it yet */
-        str_append(card->state, sizeof card->state, 0, "unreadable");
-    else if (found)
-        str_append(card->state, sizeof card->state, 0, "%s",
-                   strcmp(row.state, "running") == 0 && !is_run(o, study) ? "interrupted" : row.state);
-    for (int i = 0; i < n; i++) {
-        card->complete += trials[i].state == TRIAL_COMPLETE;
-        if (isfinite(trials[i].val_accuracy) && !(trials[i].val_accuracy <= card->best))
-            card->best = trials[i].val_accuracy;
+    bool found = study_row(o, study, &row, &now, &err);
+    if (err.code != ERR_BUSY) {
+        *card = now;
+        if (err.code && err.code != ERR_IO) /* ERR_IO: nothing in it yet */
+            str_append(card->state, sizeof card->state, 0, "unreadable");
+        else if (found)
+            str_append(card->state, sizeof card->state, 0, "%s",
+                       strcmp(row.state, "running") == 0 && !is_run(o, study) ? "interrupted" : row.state);
     }
-    free(trials);
     study_row_release(&row);
 }
 

@@ -298,6 +298,29 @@ static int mute_process(const char *study_dir)
     return fd;
 }
 
+static bool told;
+static bool slow_start(void *ctx, const char *study, const struct params *p, struct err *err)
+{
+    (void)ctx, (void)study, (void)p, (void)err;
+    told = shows("starting 'demo'");
+    return true;
+}
+
+static void a_start_is_announced_before_it_is_waited_for(void **state)
+{
+    struct app_options o;
+    struct ui_host other = host;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    other.start = slow_start;
+    o.host = &other;
+    press_text(a, "0S");
+    assert_true(told);
+    assert_int_equal(a->view, app_find_view("run"));
+    assert_false(shows("starting"));
+    end(a);
+}
+
 static void a_process_that_does_not_answer_holds_up_no_key(void **state)
 {
     struct app_options o;
@@ -515,6 +538,7 @@ int main(void)
         T(readonly_changes_nothing),
         T(a_wrong_clone_is_refused_in_place),
         T(typed_text_may_be_of_any_script),
+        T(a_start_is_announced_before_it_is_waited_for),
         T(a_process_that_does_not_answer_holds_up_no_key),
         T(figures_that_are_old_are_not_called_running),
         T(leaving_needs_a_process),

@@ -308,6 +308,32 @@ static void studies_are_those_of_the_file(void **state)
     assert_non_null(strstr(err.msg, "/nowhere/experiments.ini"));
 }
 
+/* Renamed in the file, or begun with another: it can still be looked at. */
+static void studies_that_only_runs_has_come_last(void **state)
+{
+    char **names;
+    struct err err = {0};
+    (void)state;
+    store_study("zebra", "complete", "");
+    store_study("plain", "complete", "");
+    store_study("ape", "complete", "");
+    write_run_file(".hidden", "study.db", "");
+    write_run_file("teachers", "x", "");
+    assert_int_equal(host.studies(host.ctx, &names, &err), 5);
+    assert_string_equal(names[1], "searched");
+    assert_string_equal(names[3], "ape");
+    assert_string_equal(names[4], "zebra");
+    for (int i = 0; i < 5; i++)
+        free(names[i]);
+    free(names);
+    options.config = "/nowhere/experiments.ini";
+    assert_int_equal(host.studies(host.ctx, &names, &err), 3);
+    assert_string_equal(names[0], "ape");
+    for (int i = 0; i < 3; i++)
+        free(names[i]);
+    free(names);
+}
+
 /* ---- starting ---- */
 
 static void same_settings(const struct params *a, const struct params *b)
@@ -457,6 +483,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(a_study_is_looked_at_without_its_process, setup, teardown),
         cmocka_unit_test_setup_teardown(settings_are_those_a_study_was_begun_with, setup, teardown),
         cmocka_unit_test_setup_teardown(studies_are_those_of_the_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(studies_that_only_runs_has_come_last, setup, teardown),
         cmocka_unit_test_setup_teardown(changes_lead_from_one_to_the_other, setup, teardown),
         cmocka_unit_test_setup_teardown(a_start_hands_on_what_was_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_start_that_fails_says_why, setup, teardown),

@@ -94,6 +94,9 @@ int store_trials(struct store *, struct trial_row **rows, struct err *);
 /* The same, of the numbers FIRST to LAST: for a reader that follows. */
 int store_trials_between(struct store *, int first, int last, struct trial_row **rows, struct err *);
 
+/* How many there are and are complete, and the best validation accuracy of any (NaN: none), without reading them all. */
+bool store_trials_sum(struct store *, int *trials, int *complete, double *best, struct err *);
+
 /* ---- values per step: key is "fsp1", "ce", "loss", "train_accuracy", "val_accuracy", "lr", ... ---- */
 struct value_row {
     int step;

@@ -34,6 +34,7 @@ const char *const store_sql[STMT_COUNT] = {
         "SELECT number, kind, search_no, ask_id, repeat, state, seed, edited, collapsed, val_accuracy, test_accuracy,"
         " best_val_accuracy, seconds_teacher, seconds_transfer, seconds_finetune, dir, reason, name, value"
         " FROM trial LEFT JOIN param ON trial = number WHERE number BETWEEN ? AND ? ORDER BY number, position",
+    [STMT_TRIALS_SUM] = "SELECT count(*), ifnull(sum(state = 'complete'), 0), max(val_accuracy) FROM trial",
     [STMT_SERIES_FIND] = "SELECT id FROM series WHERE trial = ? AND stage = ? AND key = ?",
     [STMT_SERIES_PUT] = "INSERT INTO series (trial, stage, key) VALUES (?, ?, ?)",
     [STMT_SERIES_LIST] = "SELECT stage, key, (SELECT min(step) FROM value WHERE series = id),"
@@ -368,6 +369,19 @@ int store_trials_between(struct store *s, int first, int last, struct trial_row 
     int n = list_finish(&list, ok, &all);
     *rows = all;
     return n;
+}
+
+bool store_trials_sum(struct store *s, int *trials, int *complete, double *best, struct err *err)
+{
+    bool row;
+    struct column c = {store_read(s, STMT_TRIALS_SUM, err), 0};
+    if (!c.stmt || !store_step(s, c.stmt, &row, "read", err))
+        return false;
+    *trials = get_int(&c);
+    *complete = get_int(&c);
+    *best = get_real(&c);
+    sqlite3_reset(c.stmt);
+    return true;
 }
 
 /* ---- values ---- */

@@ -145,6 +145,13 @@ void app_open_study(struct app *a, const char *study)
     seen_load(a);
 }
 
+static void frame(struct app *a)
+{
+    app_draw(a);
+    term_draw(a->term, &a->canvas, a->look.depth);
+    a->dirty = false;
+}
+
 /* ---- requests of screens ---- */
 
 static void show(struct app *a, int view)
@@ -169,6 +176,9 @@ static void start_study(struct app *a, const struct request *r)
     struct err err = {0};
     char study[64];
     str_append(study, sizeof study, 0, "%s", r->text[0] ? r->text : a->model.study);
+    app_say(a, ROLE_TEXT, "starting '%s': its process reads the data, and makes the synthetic set the first time", study);
+    frame(a); /* the start is waited for */
+    a->status[0] = 0;
     if (!a->options->host || !a->options->host->start(a->options->host->ctx, study, r->params, &err)) {
         app_say(a, ROLE_BAD, "%s", err.msg[0] ? err.msg : "a study cannot be started from here");
         return;
@@ -478,13 +488,6 @@ static void app_key(struct app *a, int key)
 }
 
 /* ---- the loop ---- */
-
-static void frame(struct app *a)
-{
-    app_draw(a);
-    term_draw(a->term, &a->canvas, a->look.depth);
-    a->dirty = false;
-}
 
 static int wait_ms(const struct app *a)
 {

@@ -81,8 +81,8 @@ struct ui_host {
     void (*describe)(void *ctx, const struct params *, struct pair_card *);
     /* Starts (or goes on with) the study process and waits until it listens; true also when one runs already. */
     bool (*start)(void *ctx, const char *study, const struct params *, struct err *);
-    /* Settings of a study of experiments.ini, those it was begun with on top; and the names there are (free each and the
-     * array; -1 with err). */
+    /* Settings of a study of experiments.ini, those it was begun with on top; and the names there are, those that only
+     * RUNS has at the end (free each and the array; -1 with err). */
     bool (*settings)(void *ctx, const char *study, struct params *, struct err *);
     /* The space that settings search. May be NULL. */
     bool (*space)(const struct params *, struct space *, struct err *);
