@@ -42,8 +42,11 @@ static enum tell tell_of(enum point_state state)
 static struct search *search_with(const struct history_points *h, const struct space *space, const struct params *p,
                                   struct err *err)
 {
-    struct search_options so = {
-        .strategy = (enum strategy)p->search, .seed = (uint64_t)(p->seed + h->search_no), .max_trials = INT_MAX};
+    struct search_options so;
+    lab_search_options(p, space, h->search_no, &so);
+    so.max_trials = INT_MAX;
+    so.limit_max_accuracy_count = 0;
+    so.stop_improvement = 0;
     struct search *s = search_new(space, &so, err);
     double same[SPACE_MAX];
     int id;

@@ -259,12 +259,10 @@ static bool study_name_ok(const char *name)
 static bool open_all(struct lab *lab, struct err *err)
 {
     const struct params *p = &lab->params;
-    struct search_options so = {.strategy = (enum strategy)p->search,
-                                .seed = (uint64_t)p->seed,
-                                .max_trials = p->max_trials,
-                                .limit_max_accuracy_count = p->limit_max_accuracy_count};
+    struct search_options so;
     if (!lab_space(p, &lab->space, err))
         return false;
+    lab_search_options(p, &lab->space, 0, &so);
     if (!(lab->search = search_new(&lab->space, &so, err))) /* tried here so that a wrong range is seen at once */
         return false;
     if (!lab_data(p, &lab->data, err) || !trial_check(p, &lab->data, err))

@@ -109,6 +109,10 @@ int64_t lab_planned(const struct params *);
 /* The searched settings as a space (search/space.h), in the order of the ranges; ERR_CONFIG from the space. */
 struct space;
 bool lab_space(const struct params *, struct space *, struct err *);
+/* How a study with these settings asks in its search number SEARCH_NO (from 0): its own values of the searched settings come
+ * first where the strategy takes that. */
+struct search_options;
+void lab_search_options(const struct params *, const struct space *, int search_no, struct search_options *);
 /* Whether a search can be made of them; ERR_CONFIG says why not. */
 bool lab_can_plan(const struct params *, struct err *);
 

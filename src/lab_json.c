@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "io/base64.h"
+#include "search/search.h"
 
 json_t *lab_json_text(const char *s)
 {
@@ -211,4 +212,20 @@ json_t *lab_probe_json(const struct lab_probe *probe)
     if (p->note[0])
         json_object_set_new(o, "note", lab_json_text(p->note));
     return o;
+}
+
+char *lab_ask_json(const struct search *search, const struct space *space)
+{
+    struct search_belief b;
+    if (!search_belief(search, &b))
+        return xstrdup("{}");
+    json_t *lengths = json_object();
+    for (int j = 0; j < space->n; j++)
+        json_object_set_new(lengths, space->dims[j].name, number(b.lengthscale[j]));
+    json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "aim", b.aim, "kernel", b.kernel, "lengthscale",
+                          lengths, "signal", number(b.signal), "noise", number(b.noise), "mean", number(b.mean),
+                          "sigma", number(b.sigma));
+    char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    json_decref(o);
+    return text;
 }

@@ -22,4 +22,9 @@ json_t *lab_probe_json(const struct lab_probe *);
 /* A JSON string of any bytes: JSON is UTF-8, names of files and what a client sends need not be ('?' then). */
 json_t *lab_json_text(const char *);
 
+/* What the search's latest ask knew (search_belief), for the store's journal; "{}": no model was asked. free() it. */
+struct search;
+struct space;
+char *lab_ask_json(const struct search *, const struct space *);
+
 #endif

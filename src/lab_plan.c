@@ -3,12 +3,24 @@
 
 static struct search *first_search(const struct params *p, struct err *err)
 {
-    struct search_options so = {.strategy = (enum strategy)p->search,
-                                .seed = (uint64_t)p->seed,
-                                .max_trials = p->max_trials,
-                                .limit_max_accuracy_count = p->limit_max_accuracy_count};
+    struct search_options so;
     struct space space;
-    return lab_space(p, &space, err) ? search_new(&space, &so, err) : NULL;
+    if (!lab_space(p, &space, err))
+        return NULL;
+    lab_search_options(p, &space, 0, &so);
+    return search_new(&space, &so, err);
+}
+
+void lab_search_options(const struct params *p, const struct space *space, int search_no, struct search_options *to)
+{
+    *to = (struct search_options){.strategy = (enum strategy)p->search,
+                                  .seed = (uint64_t)(p->seed + search_no),
+                                  .max_trials = p->max_trials,
+                                  .limit_max_accuracy_count = p->limit_max_accuracy_count,
+                                  .stop_improvement = p->stop_improvement / 100,
+                                  .has_first = true};
+    for (int j = 0; j < space->n; j++)
+        to->first[j] = params_get_number(p, param_find(space->dims[j].name));
 }
 
 bool lab_can_plan(const struct params *p, struct err *err)

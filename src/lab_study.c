@@ -262,6 +262,19 @@ static enum ask next_point(struct lab *lab, double *x, int *id)
     return search_ask_recorded(lab->search, x, id);
 }
 
+/* The trial with what its ask knew. */
+static bool put_asked(struct lab *lab, int id, const struct trial_row *row, struct err *err)
+{
+    char *knew = lab_ask_json(lab->search, &lab->space);
+    bool ok = store_begin(lab->store, err);
+    if (ok) {
+        ok = store_trial_put(lab->store, row, err) && store_ask_put(lab->store, lab->draft.search_no, id, knew, err);
+        ok = store_commit(lab->store, ok ? err : NULL) && ok;
+    }
+    free(knew);
+    return ok;
+}
+
 /* The row of the point just asked for. -1: error. */
 static int ask_row(struct lab *lab, int id, const double *x, struct err *err)
 {
@@ -271,7 +284,7 @@ static int ask_row(struct lab *lab, int id, const double *x, struct err *err)
         lab->waiting--;
     if (!row) {
         row = lab_add_row(lab, lab_point_row(lab, TRIAL_SEARCH, id, x));
-        if (!store_trial_put(lab->store, row, err))
+        if (!put_asked(lab, id, row, err))
             return -1;
     }
     int at = (int)(row - lab->rows);
@@ -307,15 +320,11 @@ static void mind_the_time(struct lab *lab)
  * recommended row or -1. */
 static bool run_search(struct lab *lab, int search_no, int *best, bool *leave, struct err *err)
 {
-    const struct params *p = &lab->params;
-    struct search_options so = {.strategy = (enum strategy)p->search,
-                                .seed = (uint64_t)(p->seed + search_no),
-                                .max_trials = p->max_trials,
-                                .limit_max_accuracy_count = p->limit_max_accuracy_count,
-                                .stop_improvement = p->stop_improvement / 100};
+    struct search_options so;
     double x[SPACE_MAX], value;
     int id;
     search_free(lab->search);
+    lab_search_options(&lab->params, &lab->space, search_no, &so);
     if (!(lab->search = search_new(&lab->space, &so, err)))
         return false;
     lab->draft.search_no = search_no;
