@@ -1,5 +1,6 @@
 /* The whole study: each search from the journal's beginning (what has ended is told, the rest is run), then the repeats
  * of what it recommends, then the test set. */
+#include "lab_json.h"
 #include "lab_work.h"
 
 #include <limits.h>

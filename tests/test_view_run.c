@@ -436,6 +436,33 @@ static void the_filter_follows_what_comes(void **state)
     model_release(&m);
 }
 
+static void the_dashboard_has_the_belief_s_map(void **state)
+{
+    (void)state;
+    struct model m;
+    struct ui u;
+    ui_model(&m);
+    ui_open(&u, &view_run, &m);
+    char *text = ui_text(&u, 200, 58);
+    assert_non_null(strstr(text, "fitting ...")); /* nobody works it out here */
+    free(text);
+    ui_believe(&u);
+    text = ui_text(&u, 200, 58);
+    assert_null(strstr(text, "fitting ..."));
+    assert_non_null(strstr(text, "transfer_lr  mean, %"));
+    free(text);
+    m.settings.n_ranges = 1;
+    text = ui_text(&u, 200, 58);
+    assert_non_null(strstr(text, "mean and two standard deviations, %"));
+    free(text);
+    m.settings.n_ranges = 0;
+    text = ui_text(&u, 200, 58);
+    assert_non_null(strstr(text, "No setting is searched"));
+    free(text);
+    ui_close(&u);
+    model_release(&m);
+}
+
 int main(void)
 {
     setenv("TZ", "UTC", 1); /* the log shows times of day */
@@ -456,6 +483,7 @@ int main(void)
         cmocka_unit_test(undo_goes_back_change_by_change),
         cmocka_unit_test(the_filter_keeps_what_contains_it),
         cmocka_unit_test(the_filter_follows_what_comes),
+        cmocka_unit_test(the_dashboard_has_the_belief_s_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

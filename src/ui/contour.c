@@ -23,12 +23,12 @@ void contour_levels(struct contour *k, double lo, double hi, int max)
 
 /* ---- colours ---- */
 
-rgb map_ground(const struct cell *c)
+rgb map_ground(const struct look *l, const struct cell *c)
 {
     rgb a = c->style.fg, b = c->style.bg;
     switch (c->rune) {
     case 0x2580: /* upper half */
-        if (a < 0 || b < 0)
+        if (a < 0 || b < 0 || l->depth != DEPTH_TRUE) /* a mixture would be none of the map's colours */
             return b;
         return ((a >> 16) + (b >> 16)) / 2 << 16 | ((a >> 8 & 255) + (b >> 8 & 255)) / 2 << 8 |
                ((a & 255) + (b & 255)) / 2;
@@ -119,7 +119,7 @@ void contour_draw(struct canvas *c, struct rect r, const struct look *l, const s
             uint32_t rune = raster_rune(&raster, x, y, l->glyphs);
             if (!rune || r.x + x < 0 || r.x + x >= c->w || r.y + y < 0 || r.y + y >= c->h)
                 continue;
-            rgb ground = map_ground(&c->cells[(r.y + y) * c->w + r.x + x]);
+            rgb ground = map_ground(l, &c->cells[(r.y + y) * c->w + r.x + x]);
             canvas_put(c, r.x + x, r.y + y, rune, (struct style){line_ink(l, ground), ground, 0});
         }
     free(bands);
@@ -173,7 +173,7 @@ void contour_label(struct canvas *c, struct rect r, const struct look *l, const 
             }
         for (int q = 0; best_x >= 0 && q < length; q++) {
             struct cell *cell = &c->cells[(r.y + best_y) * c->w + r.x + best_x + q];
-            rgb ground = map_ground(cell);
+            rgb ground = map_ground(l, cell);
             canvas_put(c, r.x + best_x + q, r.y + best_y, (uint32_t)text[i][q],
                        (struct style){map_ink(l, ground), ground, 0});
             taken[best_y * r.w + best_x + q] = true;

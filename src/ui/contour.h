@@ -24,7 +24,7 @@ void contour_draw(struct canvas *, struct rect, const struct look *, const struc
 void contour_label(struct canvas *, struct rect, const struct look *, const struct contour *, bool *taken);
 
 /* The colour a character stands on that is put into a cell of a map, and the one it can be read in there. */
-rgb map_ground(const struct cell *);
+rgb map_ground(const struct look *, const struct cell *);
 rgb map_ink(const struct look *, rgb ground);
 
 #endif

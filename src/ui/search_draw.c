@@ -162,7 +162,7 @@ static struct style mark_style(const struct look *l, const struct search_trial *
                                const struct cell *under)
 {
     static const enum theme_role roles[MARK_KINDS] = {ROLE_TEXT, ROLE_MUTED, ROLE_BAD, ROLE_MARK, ROLE_TEXT, ROLE_WARN};
-    rgb ground = map_ground(under);
+    rgb ground = map_ground(l, under);
     struct style s = {map_ink(l, ground), ground, ATTR_BOLD};
     if (t->mark == MARK_COMPLETE && l->depth <= DEPTH_256 && mean->hi > mean->lo) {
         rgb value = colormap_rgb(COLORMAP_VIRIDIS, (t->value - mean->lo) / (mean->hi - mean->lo));
@@ -194,7 +194,7 @@ static void draw_sign(struct canvas *c, struct rect map, const struct look *l, d
     struct place p = place_of(map, u, v);
     if (!p.inside)
         return;
-    rgb ground = map_ground(&c->cells[p.y * c->w + p.x]), ink = map_ink(l, ground);
+    rgb ground = map_ground(l, &c->cells[p.y * c->w + p.x]), ink = map_ink(l, ground);
     struct style s = {ground, ink, ATTR_BOLD};
     if (ground < 0)
         s = (struct style){look_style(l, ROLE_GOOD).fg, COLOR_DEFAULT, ATTR_BOLD | ATTR_REVERSE};
@@ -224,6 +224,30 @@ static void draw_signs(struct canvas *c, struct rect map, const struct look *l, 
 
 /* ---- a map ---- */
 
+/* Without colours lines alone are read more easily than lines on shades; where there are no lines, shades it has to be. */
+static bool is_shaded(const struct look *l, const struct search_look *v)
+{
+    return l->depth != DEPTH_MONO || look_ascii(l) || v->plain;
+}
+
+static void draw_scale(struct canvas *c, struct rect r, const struct look *l, const struct search_look *v,
+                       const struct scale *s, const struct contour *lines)
+{
+    double factor = factors[v->map];
+    char lo[16], hi[16], by[16];
+    if (is_shaded(l, v)) {
+        heat_bar(c, r, l, COLORMAP_VIRIDIS, s->lo * factor, s->hi * factor);
+        return;
+    }
+    plot_number(s->lo * factor, lo, sizeof lo);
+    plot_number(s->hi * factor, hi, sizeof hi);
+    int x = canvas_printf(c, r, r.x, r.y, look_style(l, ROLE_MUTED), "from %s to %s", lo, hi);
+    if (lines->n_levels < 2)
+        return;
+    plot_number((lines->level[1] - lines->level[0]) * factor, by, sizeof by);
+    canvas_printf(c, r, x, r.y, look_style(l, ROLE_MUTED), ", a line every %s", by);
+}
+
 static void draw_colours(struct canvas *c, struct rect map, const struct look *l, const struct belief_picture *p,
                          const struct search_look *v, struct contour *lines, float *pixel, int w, int h)
 {
@@ -232,8 +256,7 @@ static void draw_colours(struct canvas *c, struct rect map, const struct look *l
     for (int i = 0; i < h; i++)
         for (int j = 0; j < w; j++)
             pixel[i * w + j] = value[search_cell(p, (j + 0.5) / w, 1 - (i + 0.5) / h)];
-    bool shaded = l->depth != DEPTH_MONO || look_ascii(l) || v->plain;
-    if (shaded)
+    if (is_shaded(l, v))
         heat_draw(c, map, l,
                   &(struct heat){.m = h,
                                  .n = w,
@@ -295,7 +318,7 @@ void search_draw_map(struct canvas *c, const struct search_pane *pane, const str
         struct scale scale = scale_of(s->picture, v->map);
         mean = scale_of(s->picture, MAP_MEAN);
         draw_colours(c, map, l, s->picture, v, &lines, pixel, w, h);
-        heat_bar(c, pane->bar, l, COLORMAP_VIRIDIS, scale.lo * factors[v->map], scale.hi * factors[v->map]);
+        draw_scale(c, pane->bar, l, v, &scale, &lines);
     } else {
         canvas_text(c, pane->bar, pane->bar.x, pane->bar.y, look_style(l, ROLE_MUTED), waiting(s));
     }
@@ -359,9 +382,9 @@ static void draw_band(struct canvas *c, const struct curve_box *b, const struct 
 }
 
 /* The ground of a curve's cell in the band's edge: the band's where it fills half of it. */
-static rgb ground_of_curve(const struct cell *c)
+static rgb ground_of_curve(const struct look *l, const struct cell *c)
 {
-    return (c->rune >= 0x2584 && c->rune <= 0x2587) || c->rune == 0x2580 ? c->style.fg : map_ground(c);
+    return (c->rune >= 0x2584 && c->rune <= 0x2587) || c->rune == 0x2580 ? c->style.fg : map_ground(l, c);
 }
 
 /* The curve of a map's values, over what is drawn already. */
@@ -379,21 +402,21 @@ static void draw_curve(struct canvas *c, const struct curve_box *b, const struct
         for (int x = 0; x < b->r.w; x++) {
             uint32_t rune = raster_rune(&raster, x, y, l->glyphs);
             struct style s = look_style(l, role);
-            s.bg = ground_of_curve(&c->cells[(b->r.y + y) * c->w + b->r.x + x]);
+            s.bg = ground_of_curve(l, &c->cells[(b->r.y + y) * c->w + b->r.x + x]);
             if (rune)
                 canvas_put(c, b->r.x + x, b->r.y + y, rune, s);
         }
     raster_release(&raster);
 }
 
-static void put_mark(struct canvas *c, const struct curve_box *b, double u, double y, uint32_t rune, struct style s)
+static void put_mark(struct canvas *c, const struct curve_box *b, const struct look *l, double u, double y, uint32_t rune, struct style s)
 {
     int x = b->r.x + step(u, b->r.w);
     double row = floor(row_of(b, y));
     int cell = b->r.y + (int)fmin(fmax(row, 0), b->r.h - 1);
     if (!rect_has(b->r, x, cell))
         return;
-    s.bg = s.bg >= 0 ? s.bg : ground_of_curve(&c->cells[cell * c->w + x]);
+    s.bg = s.bg >= 0 ? s.bg : ground_of_curve(l, &c->cells[cell * c->w + x]);
     canvas_put(c, x, cell, rune, s);
 }
 
@@ -405,7 +428,7 @@ static void draw_cut_marks(struct canvas *c, const struct curve_box *b, const st
     const struct belief_picture *p = s->picture;
     for (int i = 0; i < s->n; i++) {
         const struct search_trial *t = &s->trials[i];
-        put_mark(c, b, search_unit(s, v->column, t->x), isfinite(t->value) ? 100 * t->value : -INFINITY,
+        put_mark(c, b, l, search_unit(s, v->column, t->x), isfinite(t->value) ? 100 * t->value : -INFINITY,
                  search_mark_rune(l, t->mark), look_style(l, roles[t->mark]));
     }
     struct style sign = look_style(l, ROLE_TITLE), good = look_style(l, ROLE_GOOD);
@@ -413,13 +436,13 @@ static void draw_cut_marks(struct canvas *c, const struct curve_box *b, const st
     good.attr |= ATTR_BOLD;
     for (int i = p ? p->n_next - 1 : -1; i >= 0; i--) {
         double u = search_unit(s, v->column, p->next[i]);
-        put_mark(c, b, u, p->fitted ? 100 * p->mean[search_cell(p, u, 0.5)] : -INFINITY, (uint32_t)('1' + i), sign);
+        put_mark(c, b, l, u, p->fitted ? 100 * p->mean[search_cell(p, u, 0.5)] : -INFINITY, (uint32_t)('1' + i), sign);
     }
     if (s->best >= 0)
-        put_mark(c, b, search_unit(s, v->column, s->trials[s->best].x), 100 * s->trials[s->best].value,
+        put_mark(c, b, l, search_unit(s, v->column, s->trials[s->best].x), 100 * s->trials[s->best].value,
                  search_best_rune(l), good);
     if (s->best_mean >= 0 && p->fitted)
-        put_mark(c, b, search_unit(s, v->column, s->trials[s->best_mean].x), 100 * p->best_mean,
+        put_mark(c, b, l, search_unit(s, v->column, s->trials[s->best_mean].x), 100 * p->best_mean,
                  search_best_mean_rune(l), good);
 }
 
