@@ -58,37 +58,46 @@ static rgb line_ink(const struct look *l, rgb ground)
 
 /* ---- lines ---- */
 
-static double at(const struct contour *k, int i, int j)
+/* Between which two cells of N a place lies, and how far it is from the first to the second. */
+struct between {
+    int a, b;
+    float part;
+};
+
+/* COUNT evenly spaced places over N cells, whose values hold at their middles. */
+static struct between *places(int count, int n)
 {
-    i = i < 0 ? 0 : i < k->m ? i : k->m - 1;
-    j = j < 0 ? 0 : j < k->n ? j : k->n - 1;
-    return k->v[(size_t)i * (size_t)k->n + (size_t)j];
+    struct between *p = xcalloc((size_t)count + 1, sizeof *p);
+    for (int i = 0; i < count; i++) {
+        double at = fmin(fmax((i + 0.5) * n / count - 0.5, 0), n - 1);
+        int a = (int)at;
+        p[i] = (struct between){a, a + 1 < n ? a + 1 : a, (float)(at - a)};
+    }
+    return p;
 }
 
-/* At Y, X in cells of the map, middles at .5. */
-static double between(const struct contour *k, double y, double x)
-{
-    int i = (int)floor(y -= 0.5), j = (int)floor(x -= 0.5);
-    double p = y - i, q = x - j;
-    return (1 - p) * ((1 - q) * at(k, i, j) + q * at(k, i, j + 1)) +
-           p * ((1 - q) * at(k, i + 1, j) + q * at(k, i + 1, j + 1));
-}
-
-static unsigned char band(const struct contour *k, double v)
-{
-    unsigned char n = 0;
-    while (n < k->n_levels && v >= k->level[n])
-        n++;
-    return isnan(v) ? 255 : n;
-}
-
-/* The bands at W x H evenly spaced places. free() it. */
+/* The number of levels below the value at W x H evenly spaced places, 255 where there is none. free() it. */
 static unsigned char *bands_of(const struct contour *k, int w, int h)
 {
     unsigned char *bands = xmalloc((size_t)w * (size_t)h + 1);
-    for (int y = 0; y < h; y++)
-        for (int x = 0; x < w; x++)
-            bands[y * w + x] = band(k, between(k, (y + 0.5) * k->m / h, (x + 0.5) * k->n / w));
+    struct between *column = places(w, k->n), *row = places(h, k->m);
+    float level[CONTOUR_LEVELS];
+    for (int i = 0; i < k->n_levels; i++)
+        level[i] = (float)k->level[i];
+    for (int y = 0; y < h; y++) {
+        const float *upper = k->v + (size_t)row[y].a * (size_t)k->n, *lower = k->v + (size_t)row[y].b * (size_t)k->n;
+        for (int x = 0; x < w; x++) {
+            const struct between *q = &column[x];
+            float above = upper[q->a] + q->part * (upper[q->b] - upper[q->a]);
+            float below = lower[q->a] + q->part * (lower[q->b] - lower[q->a]), v = above + row[y].part * (below - above);
+            unsigned char n = 0;
+            while (n < k->n_levels && v >= level[n])
+                n++;
+            bands[y * w + x] = isnan(v) ? 255 : n;
+        }
+    }
+    free(column);
+    free(row);
     return bands;
 }
 
@@ -128,56 +137,90 @@ void contour_draw(struct canvas *c, struct rect r, const struct look *l, const s
 
 /* ---- numbers ---- */
 
-/* How well a number of LENGTH cells stands at (x, y): where the line is level, away from what is taken, not at the edge.
- * Negative: it cannot stand there. */
-static double merit(const unsigned char *bands, const bool *taken, struct rect r, int level, int x, int y, int length)
+/* How many cells are taken in the rectangle from the map's upper left corner to before (x, y), for all x, y: so any
+ * rectangle is counted in four look-ups. */
+static void count_taken(const bool *taken, struct rect r, int *sum)
 {
-    int crossed = 0;
-    for (int i = -1; i <= length; i++) {
-        if (x + i < 0 || x + i >= r.w || taken[y * r.w + x + i])
-            return -1;
-        unsigned char here = bands[y * r.w + x + i], below = y + 1 < r.h ? bands[(y + 1) * r.w + x + i] : here;
-        bool line = (here > level) != (below > level) ||
-                    (i < length && (here > level) != (bands[y * r.w + x + i + 1] > level));
-        crossed += line && i >= 0 && i < length;
+    int stride = r.w + 1;
+    for (int y = 0; y < r.h; y++) {
+        int row = 0;
+        for (int x = 0; x < r.w; x++) {
+            row += taken[y * r.w + x];
+            sum[(y + 1) * stride + x + 1] = sum[y * stride + x + 1] + row;
+        }
     }
-    if (crossed == 0)
+}
+
+static int taken_in(const int *sum, struct rect r, int x0, int y0, int x1, int y1)
+{
+    int stride = r.w + 1;
+    x0 = x0 < 0 ? 0 : x0, y0 = y0 < 0 ? 0 : y0;
+    x1 = x1 > r.w ? r.w : x1, y1 = y1 > r.h ? r.h : y1;
+    return sum[y1 * stride + x1] - sum[y0 * stride + x1] - sum[y1 * stride + x0] + sum[y0 * stride + x0];
+}
+
+/* Whether the line of a level passes a cell. */
+static bool passes(const unsigned char *bands, struct rect r, int level, int x, int y)
+{
+    unsigned char here = bands[y * r.w + x], below = y + 1 < r.h ? bands[(y + 1) * r.w + x] : here,
+                  right = x + 1 < r.w ? bands[y * r.w + x + 1] : here;
+    return (here > level) != (below > level) || (here > level) != (right > level);
+}
+
+/* How well a number of LENGTH cells stands at (x, y): where the line is level, away from what is taken and from the edge.
+ * Negative: it cannot stand there. */
+static double merit(const unsigned char *bands, const int *sum, struct rect r, int level, int x, int y, int length)
+{
+    if (x < 1 || x + length + 1 > r.w || taken_in(sum, r, x - 1, y, x + length + 1, y + 1) > 0)
         return -1;
+    int crossed = 0;
+    for (int i = 0; i < length; i++)
+        crossed += passes(bands, r, level, x + i, y);
     double edge = fmin(fmin(x, r.w - x - length), 3 * fmin(y, r.h - 1 - y));
-    double near = 0;
-    for (int dy = -2; dy <= 2; dy++)
-        for (int dx = -3; dx < length + 3; dx++)
-            if (x + dx >= 0 && x + dx < r.w && y + dy >= 0 && y + dy < r.h)
-                near += taken[(y + dy) * r.w + x + dx];
-    return 10 + 4 * crossed + fmin(edge, 6) - 2 * near;
+    return 50 + 4 * crossed + fmin(edge, 6) - 2 * taken_in(sum, r, x - 3, y - 2, x + length + 3, y + 3);
+}
+
+/* The best place for a number on the line of a level; false: there is none. */
+static bool find_place(const unsigned char *bands, const int *sum, struct rect r, int level, int length, int *to_x,
+                       int *to_y)
+{
+    double best = 0;
+    for (int y = 0; y < r.h; y++)
+        for (int x = 0, from = 0; x < r.w; x++) {
+            if (!passes(bands, r, level, x, y))
+                continue;
+            for (from = from > x - length + 1 ? from : x - length + 1; from <= x; from++) {
+                double m = merit(bands, sum, r, level, from, y, length);
+                if (m > best)
+                    best = m, *to_x = from, *to_y = y;
+            }
+        }
+    return best > 0;
 }
 
 void contour_label(struct canvas *c, struct rect r, const struct look *l, const struct contour *k, bool *taken)
 {
-    if (r.w < 12 || r.h < 4 || k->n_levels == 0)
+    if (r.w < 12 || r.h < 4 || k->n_levels == 0 || k->m < 1 || k->n < 1)
         return;
     unsigned char *bands = bands_of(k, r.w, r.h);
+    int *sum = xcalloc((size_t)(r.w + 1) * (size_t)(r.h + 1), sizeof *sum), x, y;
     char text[CONTOUR_LEVELS][PLOT_LABEL];
     double written[CONTOUR_LEVELS];
     for (int i = 0; i < k->n_levels; i++)
         written[i] = k->level[i] * k->factor;
     plot_tick_labels(written, k->n_levels, false, text);
     for (int i = k->n_levels - 1; i >= 0; i--) {
-        int length = (int)strlen(text[i]), best_x = -1, best_y = 0;
-        double best = 0;
-        for (int y = 0; y < r.h; y++)
-            for (int x = 0; x + length <= r.w; x++) {
-                double m = merit(bands, taken, r, i, x, y, length);
-                if (m > best)
-                    best = m, best_x = x, best_y = y;
-            }
-        for (int q = 0; best_x >= 0 && q < length; q++) {
-            struct cell *cell = &c->cells[(r.y + best_y) * c->w + r.x + best_x + q];
-            rgb ground = map_ground(l, cell);
-            canvas_put(c, r.x + best_x + q, r.y + best_y, (uint32_t)text[i][q],
+        int length = (int)strlen(text[i]);
+        count_taken(taken, r, sum);
+        if (!find_place(bands, sum, r, i, length, &x, &y))
+            continue;
+        for (int q = 0; q < length; q++) {
+            rgb ground = map_ground(l, &c->cells[(r.y + y) * c->w + r.x + x + q]);
+            canvas_put(c, r.x + x + q, r.y + y, (uint32_t)text[i][q],
                        (struct style){map_ink(l, ground), ground, 0});
-            taken[best_y * r.w + best_x + q] = true;
+            taken[y * r.w + x + q] = true;
         }
     }
+    free(sum);
     free(bands);
 }

@@ -71,8 +71,8 @@ static struct scale scale_of(const struct belief_picture *p, enum search_map map
     const float *v = values_of(p, map);
     struct scale s = {INFINITY, -INFINITY};
     for (int i = 0; v && i < p->columns * p->rows; i++) {
-        s.lo = fmin(s.lo, v[i]);
-        s.hi = fmax(s.hi, v[i]);
+        s.lo = v[i] < s.lo ? v[i] : s.lo;
+        s.hi = v[i] > s.hi ? v[i] : s.hi;
     }
     if (map == MAP_WORTH && s.lo < s.hi - 10)
         s.lo = s.hi - 10;
@@ -249,13 +249,16 @@ static void draw_scale(struct canvas *c, struct rect r, const struct look *l, co
 }
 
 static void draw_colours(struct canvas *c, struct rect map, const struct look *l, const struct belief_picture *p,
-                         const struct search_look *v, struct contour *lines, float *pixel, int w, int h)
+                         const struct search_look *v, struct scale s, struct contour *lines, float *pixel, int w, int h)
 {
     const float *value = values_of(p, v->map);
-    struct scale s = scale_of(p, v->map);
-    for (int i = 0; i < h; i++)
-        for (int j = 0; j < w; j++)
-            pixel[i * w + j] = value[search_cell(p, (j + 0.5) / w, 1 - (i + 0.5) / h)];
+    if (w == p->columns && h == p->rows) {
+        memcpy(pixel, value, (size_t)w * (size_t)h * sizeof *pixel);
+    } else { /* the picture of another size is shown until this one's has come */
+        for (int i = 0; i < h; i++)
+            for (int j = 0; j < w; j++)
+                pixel[i * w + j] = value[search_cell(p, (j + 0.5) / w, 1 - (i + 0.5) / h)];
+    }
     if (is_shaded(l, v))
         heat_draw(c, map, l,
                   &(struct heat){.m = h,
@@ -317,7 +320,7 @@ void search_draw_map(struct canvas *c, const struct search_pane *pane, const str
         pixel = xcalloc((size_t)w * (size_t)h, sizeof *pixel);
         struct scale scale = scale_of(s->picture, v->map);
         mean = scale_of(s->picture, MAP_MEAN);
-        draw_colours(c, map, l, s->picture, v, &lines, pixel, w, h);
+        draw_colours(c, map, l, s->picture, v, scale, &lines, pixel, w, h);
         draw_scale(c, pane->bar, l, v, &scale, &lines);
     } else {
         canvas_text(c, pane->bar, pane->bar.x, pane->bar.y, look_style(l, ROLE_MUTED), waiting(s));

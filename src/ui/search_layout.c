@@ -46,6 +46,7 @@ struct search_layout search_layout(struct rect r, bool cut)
     l.head = rect_top(&r, 1);
     l.readout = rect_bottom(&r, r.w >= 110 ? 1 : 2);
     if (r.w >= WIDE && r.h >= 30 && !cut) {
+        rect_bottom(&r, 1);
         struct rect panel = rect_bottom(&r, r.h / 4 > PANEL_H ? r.h / 4 : PANEL_H);
         rect_bottom(&r, 1);
         l.n_panes = 3;
