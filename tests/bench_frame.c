@@ -114,7 +114,8 @@ int main(void)
 {
     measure_belief(12, 160, 100);
     measure_belief(50, 160, 100);
-    static const struct view *const views[] = {&view_run, &view_fsp, &view_search, &view_device, &view_log, &view_setup};
+    static const struct view *const views[] = {&view_run,    &view_fsp, &view_search,
+                                               &view_device, &view_log, &view_setup};
     for (size_t i = 0; i < ARRAY_LEN(views); i++) {
         measure(views[i], 80, 24, 1000);
         measure(views[i], 200, 60, 1000);

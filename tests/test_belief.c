@@ -40,8 +40,8 @@ static void fill(struct fixture *f, const char *surface, int n)
     f->points.state = xcalloc((size_t)n + 1, 1);
     f->points.manual = xcalloc((size_t)n + 1, sizeof(bool));
     rng_seed(&rng, 3, RNG_SEARCH);
-    struct search *search =
-        search_new(&f->space, &(struct search_options){.strategy = STRATEGY_SOBOL, .seed = 1, .max_trials = INT_MAX}, &err);
+    struct search *search = search_new(
+        &f->space, &(struct search_options){.strategy = STRATEGY_SOBOL, .seed = 1, .max_trials = INT_MAX}, &err);
     for (int i = 0; i < n; i++) {
         double *x = f->points.x + i * f->space.n;
         int id;
@@ -268,6 +268,37 @@ static void the_same_again_costs_nothing(void **state)
     clear(&f);
 }
 
+/* Whatever a picture depends on asks for another one when it alone is different. */
+static void any_change_makes_another_picture(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fill(&f, "hartmann6n", 10);
+    f.want.columns = f.want.rows = 4;
+    for (int k = 0; k < 10; k++) {
+        const struct belief_picture *p = finished(&f);
+        int column = p->column_dim, row = p->row_dim;
+        check_maps(&f, p);
+        switch (k) {
+        case 0: f.want.column_dim = 4; break;
+        case 1: f.want.row_dim = 2; break;
+        case 2: f.want.columns = 5; break;
+        case 3: f.want.rows = 3; break;
+        case 4: f.want.seed = 9; break;
+        case 5: f.points.value[3] += 0.01; break;
+        case 6: f.points.state[2] = POINT_LEFT_OUT; break;
+        case 7: f.points.x[7] += 0.1; break;
+        case 8: f.space.dims[1].max = 1.5; break;
+        default: continue;
+        }
+        struct pollfd fd = {.fd = belief_fd(f.belief), .events = POLLIN};
+        belief_want(f.belief, &f.want);
+        assert_int_equal(poll(&fd, 1, 1000 * WAIT), 1);
+        assert_true(k > 1 || column != f.want.column_dim || row != f.want.row_dim);
+    }
+    clear(&f);
+}
+
 static void what_was_asked_for_may_change_at_once(void **state)
 {
     (void)state;
@@ -313,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_picture_comes_in_steps_and_wakes),
         cmocka_unit_test(the_newest_want_counts),
         cmocka_unit_test(the_same_again_costs_nothing),
+        cmocka_unit_test(any_change_makes_another_picture),
         cmocka_unit_test(what_was_asked_for_may_change_at_once),
         cmocka_unit_test(leaving_waits_for_nothing),
     };

@@ -186,12 +186,9 @@ static void characters_have_numbers_but_no_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_plane_has_straight_lines),
-        cmocka_unit_test(a_cone_has_circles),
-        cmocka_unit_test(nothing_outside_and_none_at_a_hole),
-        cmocka_unit_test(levels_are_round_and_inside),
-        cmocka_unit_test(numbers_stand_on_their_lines),
-        cmocka_unit_test(characters_have_numbers_but_no_lines),
+        cmocka_unit_test(a_plane_has_straight_lines),         cmocka_unit_test(a_cone_has_circles),
+        cmocka_unit_test(nothing_outside_and_none_at_a_hole), cmocka_unit_test(levels_are_round_and_inside),
+        cmocka_unit_test(numbers_stand_on_their_lines),       cmocka_unit_test(characters_have_numbers_but_no_lines),
     };
     return cmocka_run_group_tests_name("contour", tests, NULL, NULL);
 }

@@ -124,9 +124,8 @@ static struct surrogate *ask_directly(struct ui *u, struct search_scene *s)
     const struct search_options o = {.max_trials = INT_MAX};
     search_scene_make(s, &u->context, &course);
     struct trials trials = history_trials(&s->points);
-    return surrogate_new(
-        &s->space, &trials,
-        &(struct surrogate_options){.seed = s->seed, .aim = surrogate_aim(&s->space, &o, trials.n)});
+    return surrogate_new(&s->space, &trials,
+                         &(struct surrogate_options){.seed = s->seed, .aim = surrogate_aim(&s->space, &o, trials.n)});
 }
 
 /* ---- what is seen ---- */
@@ -341,6 +340,10 @@ static void the_cursor_stays_on_the_map(void **state)
     struct canvas c = drawn(&u, 80, 22);
     assert_true(c.cells[map.y * c.w + map.x].style.attr & ATTR_REVERSE);
     canvas_release(&c);
+    char said[64]; /* the middle of the first pixel */
+    snprintf(said, sizeof said, "lambda %.4g  transfer_lr %.4g", 0.1 * pow(1000, 0.5 / map.w),
+             0.001 * pow(1000, 1 - 0.5 / (2 * map.h)));
+    expect(&u, 80, 22, said);
     press(&u, CMD_RIGHT, 100);
     press(&u, CMD_DOWN, 100);
     c = drawn(&u, 80, 22);

@@ -33,12 +33,12 @@ struct belief_picture {
     float *mean, *sigma;                    /* (rows, columns), as surrogate_slice has them */
     float *acquisition;                     /* (rows, columns); NULL: not there yet */
     int block; /* side of the blocks in which the acquisition is one value (that of the block's middle cell); 1: in full */
-    enum surrogate_aim aim;        /* what the acquisition is the worth for */
-    int best;                      /* index of the point with the highest mean; -1: none */
-    double best_mean, best_sigma;  /* the belief there */
-    int n_next;                    /* points that would be tried next, in their order */
+    enum surrogate_aim aim;       /* what the acquisition is the worth for */
+    int best;                     /* index of the point with the highest mean; -1: none */
+    double best_mean, best_sigma; /* the belief there */
+    int n_next;                   /* points that would be tried next, in their order */
     double next[BELIEF_NEXT][SPACE_MAX];
-    bool complete;                 /* nothing is added to it any more */
+    bool complete; /* nothing is added to it any more */
 };
 
 struct belief;

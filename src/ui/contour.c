@@ -27,7 +27,7 @@ rgb map_ground(const struct look *l, const struct cell *c)
 {
     rgb a = c->style.fg, b = c->style.bg;
     switch (c->rune) {
-    case 0x2580: /* upper half */
+    case 0x2580:                                      /* upper half */
         if (a < 0 || b < 0 || l->depth != DEPTH_TRUE) /* a mixture would be none of the map's colours */
             return b;
         return ((a >> 16) + (b >> 16)) / 2 << 16 | ((a >> 8 & 255) + (b >> 8 & 255)) / 2 << 8 |
@@ -89,7 +89,8 @@ static unsigned char *bands_of(const struct contour *k, int w, int h)
         for (int x = 0; x < w; x++) {
             const struct between *q = &column[x];
             float above = upper[q->a] + q->part * (upper[q->b] - upper[q->a]);
-            float below = lower[q->a] + q->part * (lower[q->b] - lower[q->a]), v = above + row[y].part * (below - above);
+            float below = lower[q->a] + q->part * (lower[q->b] - lower[q->a]),
+                  v = above + row[y].part * (below - above);
             unsigned char n = 0;
             while (n < k->n_levels && v >= level[n])
                 n++;
@@ -216,8 +217,7 @@ void contour_label(struct canvas *c, struct rect r, const struct look *l, const 
             continue;
         for (int q = 0; q < length; q++) {
             rgb ground = map_ground(l, &c->cells[(r.y + y) * c->w + r.x + x + q]);
-            canvas_put(c, r.x + x + q, r.y + y, (uint32_t)text[i][q],
-                       (struct style){map_ink(l, ground), ground, 0});
+            canvas_put(c, r.x + x + q, r.y + y, (uint32_t)text[i][q], (struct style){map_ink(l, ground), ground, 0});
             taken[y * r.w + x + q] = true;
         }
     }

@@ -73,12 +73,14 @@ const struct key_def key_table[] = {
     {"fsp", 'E', CMD_EXPORT, "E", "export", "what is shown as a PNG under RUNS/STUDY/export", false},
     /* search */
     {"search", 'm', CMD_NEXT_MAP, "m", "map", "the mean, its standard deviation, or what a trial is worth", false},
-    {"search", 'x', CMD_COLUMNS, "x", "x axis", "another setting over the columns, where more than two are searched", false},
+    {"search", 'x', CMD_COLUMNS, "x", "x axis", "another setting over the columns, where more than two are searched",
+     false},
     {"search", 'y', CMD_ROWS, "y", "y axis", "another setting over the rows", false},
     {"search", 'c', CMD_CONTOURS, "c", "lines", "contour lines, or none", false},
     {"search", '\r', CMD_ENTER, "Enter", NULL, "look at the trial nearest to the cursor, on all screens", false},
     {"search", TERM_HOME, CMD_HOME, "Home", NULL, "the cursor to the best point by the mean", false},
-    {"search", TERM_END, CMD_END, "End", NULL, "the cursor to the point that would be tried next, then the one after", false},
+    {"search", TERM_END, CMD_END, "End", NULL, "the cursor to the point that would be tried next, then the one after",
+     false},
     /* device */
     {"device", 'r', CMD_RANGE, "r", "range", "everything that is kept, or the latest two minutes", false},
     {"device", TERM_UP, CMD_UP, "Up", NULL, "another GPU, where there are several; Esc: the study's own", false},

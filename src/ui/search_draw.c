@@ -213,8 +213,7 @@ static void draw_signs(struct canvas *c, struct rect map, const struct look *l, 
                   (uint32_t)('1' + i), taken);
     if (s->best_mean >= 0) {
         const double *x = s->trials[s->best_mean].x;
-        draw_sign(c, map, l, search_unit(s, v->column, x), search_unit(s, v->row, x), search_best_mean_rune(l),
-                  taken);
+        draw_sign(c, map, l, search_unit(s, v->column, x), search_unit(s, v->row, x), search_best_mean_rune(l), taken);
     }
     if (s->best >= 0 && s->best != s->best_mean) {
         const double *x = s->trials[s->best].x;
@@ -391,8 +390,8 @@ static rgb ground_of_curve(const struct look *l, const struct cell *c)
 }
 
 /* The curve of a map's values, over what is drawn already. */
-static void draw_curve(struct canvas *c, const struct curve_box *b, const struct look *l, const struct belief_picture *p,
-                       const float *value, double factor, enum theme_role role)
+static void draw_curve(struct canvas *c, const struct curve_box *b, const struct look *l,
+                       const struct belief_picture *p, const float *value, double factor, enum theme_role role)
 {
     struct raster raster;
     struct pen pen = {0};
@@ -412,7 +411,8 @@ static void draw_curve(struct canvas *c, const struct curve_box *b, const struct
     raster_release(&raster);
 }
 
-static void put_mark(struct canvas *c, const struct curve_box *b, const struct look *l, double u, double y, uint32_t rune, struct style s)
+static void put_mark(struct canvas *c, const struct curve_box *b, const struct look *l, double u, double y,
+                     uint32_t rune, struct style s)
 {
     int x = b->r.x + step(u, b->r.w);
     double row = floor(row_of(b, y));
@@ -427,7 +427,8 @@ static void put_mark(struct canvas *c, const struct curve_box *b, const struct l
 static void draw_cut_marks(struct canvas *c, const struct curve_box *b, const struct look *l,
                            const struct search_scene *s, const struct search_look *v)
 {
-    static const enum theme_role roles[MARK_KINDS] = {ROLE_CURVE2, ROLE_MUTED, ROLE_BAD, ROLE_MARK, ROLE_TEXT, ROLE_WARN};
+    static const enum theme_role roles[MARK_KINDS] = {ROLE_CURVE2, ROLE_MUTED, ROLE_BAD,
+                                                      ROLE_MARK,   ROLE_TEXT,  ROLE_WARN};
     const struct belief_picture *p = s->picture;
     for (int i = 0; i < s->n; i++) {
         const struct search_trial *t = &s->trials[i];

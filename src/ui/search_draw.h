@@ -11,10 +11,10 @@ enum search_map { MAP_MEAN, MAP_SIGMA, MAP_WORTH, MAP_COUNT };
 /* How it is looked at. */
 struct search_look {
     enum search_map map;
-    int column, row;   /* which searched dimensions; equal: a cut */
-    bool plain;        /* no contour lines */
-    bool cursor;       /* shown */
-    double u, v;       /* of the cursor, 0..1 from the low ends */
+    int column, row; /* which searched dimensions; equal: a cut */
+    bool plain;      /* no contour lines */
+    bool cursor;     /* shown */
+    double u, v;     /* of the cursor, 0..1 from the low ends */
 };
 
 /* Pixels of a pane's map: columns, and rows of which two may be in a cell. */

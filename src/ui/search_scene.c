@@ -30,7 +30,6 @@ static enum search_mark mark_of(const struct trial_row *t)
     }
 }
 
-
 static int by_ask(const void *a, const void *b)
 {
     const struct search_trial *p = a, *q = b;
@@ -89,7 +88,8 @@ void search_scene_make(struct search_scene *s, const struct view_context *ctx, s
         return;
     }
     if (!ctx->host || !ctx->host->space || !ctx->host->space(&m->settings, &s->space, &err)) {
-        str_append(s->why, sizeof s->why, 0, "%s", err.msg[0] ? err.msg : "The space of this search is not known here.");
+        str_append(s->why, sizeof s->why, 0, "%s",
+                   err.msg[0] ? err.msg : "The space of this search is not known here.");
         return;
     }
     for (int j = 0; j < s->space.n; j++)

@@ -25,7 +25,7 @@ struct search_trial {
 };
 
 struct search_scene {
-    char why[256];              /* why there is nothing to show; "": there is */
+    char why[256]; /* why there is nothing to show; "": there is */
     struct space space;
     int n_dims, dim[SPACE_MAX]; /* dimensions that are searched (min < max) */
     struct history_points points;
@@ -53,8 +53,8 @@ void search_scene_make(struct search_scene *, const struct view_context *, struc
 void search_scene_release(struct search_scene *);
 /* Asks for a picture over two of the searched dimensions (indices into dim; equal: a cut), with what a trial is worth or
  * without, and takes what there is. */
-void search_scene_picture(struct search_scene *, const struct view_context *, int column, int row, int columns, int rows,
-                          bool worth);
+void search_scene_picture(struct search_scene *, const struct view_context *, int column, int row, int columns,
+                          int rows, bool worth);
 
 /* Whether the picture is over these dimensions. */
 bool search_scene_fits(const struct search_scene *, int column, int row);

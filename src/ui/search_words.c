@@ -7,8 +7,8 @@
 #include "plot.h"
 #include "search_draw.h"
 
-static const char *const mark_name[MARK_KINDS] = {"complete", "pruned", "failed, collapsed", "running", "queued",
-                                                  "edited, left out"};
+static const char *const mark_name[MARK_KINDS] = {"complete", "pruned", "failed, collapsed",
+                                                  "running",  "queued", "edited, left out"};
 
 static const char *plus_minus(const struct look *l)
 {
@@ -76,8 +76,8 @@ static void draw_bests(struct canvas *c, struct rect *r, const struct look *l, c
         entry(c, r, l, search_best_rune(l), ROLE_GOOD, brief ? "seen" : "best seen", text);
     }
     if (s->best_mean >= 0 && p->fitted) {
-        str_append(text, sizeof text, 0, brief ? "#%d %.2f %s %.2f" : "#%d %.2f %s %.2f %%", s->trials[s->best_mean].row->number, 100 * p->best_mean,
-                   plus_minus(l), 100 * p->best_sigma);
+        str_append(text, sizeof text, 0, brief ? "#%d %.2f %s %.2f" : "#%d %.2f %s %.2f %%",
+                   s->trials[s->best_mean].row->number, 100 * p->best_mean, plus_minus(l), 100 * p->best_sigma);
         entry(c, r, l, search_best_mean_rune(l), ROLE_GOOD, brief ? "mean" : "best mean", text);
     }
 }
@@ -95,7 +95,11 @@ void search_draw_legend(struct canvas *c, struct rect r, const struct look *l, c
     }
     int n = s->picture ? s->picture->n_next : 0;
     if (n > 0)
-        entry(c, &r, l, '1', ROLE_TITLE, n == 3 ? "2 3 would be next" : n == 2 ? "2 would be next" : "would be next", "");
+        entry(c, &r, l, '1', ROLE_TITLE,
+              n == 3   ? "2 3 would be next"
+              : n == 2 ? "2 would be next"
+                       : "would be next",
+              "");
 }
 
 /* ---- values over trials ---- */
@@ -214,8 +218,8 @@ static int item(struct canvas *c, struct rect r, const struct look *l, int at, c
     return 1000 * row + x + w + 2;
 }
 
-static int item_setting(struct canvas *c, struct rect r, const struct look *l, int at, const struct dim *d, double value,
-                        enum theme_role role)
+static int item_setting(struct canvas *c, struct rect r, const struct look *l, int at, const struct dim *d,
+                        double value, enum theme_role role)
 {
     char text[32];
     str_append(text, sizeof text, 0, "%.4g", value);

@@ -15,8 +15,8 @@ struct search_view {
     int column, row; /* which of the searched settings; both 0 at first: column 0, row 1 */
     bool chosen;     /* column and row are the user's */
     bool plain, moved;
-    double u, v;     /* of the cursor once it was moved; at the best point until then */
-    int next;        /* of the points to try, where End goes */
+    double u, v; /* of the cursor once it was moved; at the best point until then */
+    int next;    /* of the points to try, where End goes */
     int n_areas;
     struct rect area[3]; /* of the maps, as drawn last */
     int columns, rows;   /* of pixels there */
@@ -180,7 +180,8 @@ static bool to_next(struct search_view *v, const struct search_scene *s, struct 
 {
     const struct belief_picture *p = s->picture;
     if (!p || p->n_next == 0)
-        return say(out, p && p->complete ? "the search has no other point" : "the next points are still being worked out");
+        return say(out,
+                   p && p->complete ? "the search has no other point" : "the next points are still being worked out");
     v->next %= p->n_next;
     v->moved = true;
     v->u = search_unit(s, v->column, p->next[v->next]);
