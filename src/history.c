@@ -408,6 +408,7 @@ void history_points_release(struct history_points *p)
     free(p->sigma);
     free(p->state);
     free(p->manual);
+    free(p->row);
     memset(p, 0, sizeof *p);
 }
 
@@ -417,7 +418,7 @@ struct trials history_trials(const struct history_points *p)
 }
 
 static void add_point(struct history_points *p, const struct space *space, const double *x, enum point_state state,
-                      double value, bool manual)
+                      double value, bool manual, int row)
 {
     size_t dim = (size_t)space->n, n = (size_t)p->n + 1;
     p->x = xrealloc(p->x, n * (dim + 1) * sizeof *p->x);
@@ -425,17 +426,19 @@ static void add_point(struct history_points *p, const struct space *space, const
     p->sigma = xrealloc(p->sigma, n * sizeof *p->sigma);
     p->state = xrealloc(p->state, n * sizeof *p->state);
     p->manual = xrealloc(p->manual, n * sizeof *p->manual);
+    p->row = xrealloc(p->row, n * sizeof *p->row);
     memcpy(p->x + (n - 1) * dim, x, dim * sizeof *x);
     p->value[p->n] = value;
     p->sigma[p->n] = 0;
     p->state[p->n] = (uint8_t)state;
+    p->row[p->n] = row;
     p->manual[p->n++] = manual;
     p->outside += !space_contains(space, x);
 }
 
 void history_add_pending(struct history_points *p, const struct space *space, const double *x)
 {
-    add_point(p, space, x, POINT_PENDING, NAN, false);
+    add_point(p, space, x, POINT_PENDING, NAN, false, -1);
 }
 
 static enum point_state point_state(const struct trial_row *r)
@@ -474,11 +477,11 @@ static bool take_point(const struct history *h, const struct trial_row *r, const
         state = POINT_LEFT_OUT;
     else if (imported)
         state = POINT_KNOWN;
-    bool predicted = h->predicted_sigma[i] > 0 && isfinite(h->predicted_sigma[i]) && isfinite(h->predicted[i]);
+    bool predicted = h->predicted && h->predicted_sigma[i] > 0 && isfinite(h->predicted_sigma[i]) && isfinite(h->predicted[i]);
     if (predicted && (state == POINT_FAILED || state == POINT_COMPLETE))
         state = POINT_PREDICTED;
     add_point(p, space, x, state, state == POINT_PREDICTED ? h->predicted[i] : r->val_accuracy,
-              !h->name && !imported && r->kind == TRIAL_MANUAL);
+              !h->name && !imported && r->kind == TRIAL_MANUAL, i);
     if (state == POINT_PREDICTED)
         p->sigma[p->n - 1] = h->predicted_sigma[i];
     return true;

@@ -12,7 +12,7 @@
 struct history {
     struct trial_row *rows;
     int *line;                           /* (n) of the file, where the trial begins */
-    double *predicted, *predicted_sigma; /* (n), of trials that were stopped early: of their end; NaN: of the others */
+    double *predicted, *predicted_sigma; /* (n), of the end of trials that were stopped early; NaN: others. NULL: none was */
     int n;
     char *name; /* of the file, for messages; NULL: from a store */
 };
@@ -39,6 +39,7 @@ struct history_points {
     double *sigma;    /* (n), of predicted ones */
     uint8_t *state;   /* (n), enum point_state */
     bool *manual;     /* (n) enqueued by hand */
+    int *row;         /* (n) which of the history's rows it is; -1: none */
     int search_no;
 };
 bool history_points(const struct history *, const struct params *study, const struct space *, struct history_points *,

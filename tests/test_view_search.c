@@ -272,7 +272,7 @@ static void trials_stand_where_they_were_tried(void **state)
     assert_int_equal(seen[MARK_FAILED], 3 * s.count[MARK_FAILED]);
     assert_int_equal(seen[MARK_RUNNING], 3);
     assert_int_equal(seen[MARK_QUEUED], 3);
-    assert_int_equal(seen[MARK_EDITED], 3);
+    assert_int_equal(seen[MARK_LEFT_OUT], 3);
     assert_true(s.count[MARK_FAILED] >= 1);
     surrogate_free(surrogate);
     search_scene_release(&s);
@@ -517,6 +517,38 @@ static void without_a_belief_there_are_still_the_trials(void **state)
     close_search(&u);
 }
 
+/* What was imported has a place among the trials and a mark of its own, is no best one, and what was run with other settings
+ * is left out. */
+static void trials_from_elsewhere_are_told_apart(void **state)
+{
+    (void)state;
+    struct model m;
+    struct ui u;
+    struct search_scene s;
+    open_search(&u, &m, 2, TRIALS);
+    struct trial_row *t = &m.trials[6], *other = &m.trials[9];
+    t->kind = TRIAL_MANUAL;
+    t->ask_id = -1;
+    t->val_accuracy = 0.99;
+    str_append(t->reason, sizeof t->reason, 0, "imported from mine.csv");
+    str_append(other->param_name[2], sizeof other->param_name[2], 0, "momentum");
+    other->param_value[2] = 0.1;
+    other->n_params = 3;
+    surrogate_free(ask_directly(&u, &s));
+    assert_int_equal(s.n, TRIALS);
+    assert_int_equal(s.count[MARK_KNOWN], 1);
+    assert_int_equal(s.count[MARK_LEFT_OUT], 2);
+    assert_ptr_not_equal(s.trials[s.best].row, t);
+    for (int i = 0; i < s.n; i++) {
+        assert_ptr_equal(s.trials[i].row, &m.trials[i]);
+        assert_true(s.trials[i].x[0] == m.trials[i].param_value[0]);
+    }
+    search_scene_release(&s);
+    expect(&u, 120, 34, "from elsewhere 1");
+    expect(&u, 120, 34, "left out 2");
+    close_search(&u);
+}
+
 /* Values outside the ranges of now have no place on the map, and are counted. */
 static void trials_outside_are_counted(void **state)
 {
@@ -583,6 +615,7 @@ int main(void)
         cmocka_unit_test(end_goes_through_the_next_points),
         cmocka_unit_test(what_is_missing_is_said),
         cmocka_unit_test(without_a_belief_there_are_still_the_trials),
+        cmocka_unit_test(trials_from_elsewhere_are_told_apart),
         cmocka_unit_test(trials_outside_are_counted),
         cmocka_unit_test(no_parts_overlap),
     };

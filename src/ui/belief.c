@@ -79,6 +79,7 @@ static struct job *job_new(const struct belief_want *w)
     j->points.value = copy_of(p->value, n * sizeof *p->value);
     j->points.state = copy_of(p->state, n * sizeof *p->state);
     j->points.manual = copy_of(p->manual, n * sizeof *p->manual);
+    j->points.row = NULL; /* of rows that are not ours */
     j->want.space = &j->space;
     j->want.points = &j->points;
     return j;

@@ -327,7 +327,7 @@ static bool read_trials(struct model *m, int first_event, struct err *err)
     return true;
 }
 
-/* The settings that the study was begun with, as far as its text has them. */
+/* The settings that the study goes by, as far as its text has them. */
 static void take_settings(struct model *m, const char *text)
 {
     struct params p;
@@ -358,7 +358,7 @@ static bool read_study(struct model *m, struct err *err)
         return true;
     str_append(m->study_state, sizeof m->study_state, 0, "%s", row.state);
     str_append(m->study_reason, sizeof m->study_reason, 0, "%s", row.reason);
-    if (!m->has_settings && row.settings)
+    if (row.settings) /* the ranges may have been edited */
         take_settings(m, row.settings);
     study_row_release(&row);
     return true;

@@ -25,8 +25,8 @@ static const char *map_name(const struct search_scene *s, enum search_map map)
     return map == MAP_MEAN ? "mean, %" : map == MAP_SIGMA ? "standard deviation, %" : worth_name(s->picture);
 }
 
-static const uint32_t mark_rune[MARK_KINDS] = {0x25CF, 0x25BD, 0x00D7, 0x25C9, 0x25CB, 0x25C7};
-static const char mark_letter[] = "OPXRQE";
+static const uint32_t mark_rune[MARK_KINDS] = {0x25CF, 0x25BD, 0x00D7, 0x25C9, 0x25CB, 0x25C7, 0x25AA};
+static const char mark_letter[] = "OPXRQEK";
 
 uint32_t search_mark_rune(const struct look *l, enum search_mark m)
 {
@@ -161,10 +161,11 @@ static void take(bool *taken, struct rect map, struct place p)
 static struct style mark_style(const struct look *l, const struct search_trial *t, const struct scale *mean,
                                const struct cell *under)
 {
-    static const enum theme_role roles[MARK_KINDS] = {ROLE_TEXT, ROLE_MUTED, ROLE_BAD, ROLE_MARK, ROLE_TEXT, ROLE_WARN};
+    static const enum theme_role roles[MARK_KINDS] = {ROLE_TEXT, ROLE_MUTED, ROLE_BAD, ROLE_MARK,
+                                                      ROLE_TEXT, ROLE_WARN,  ROLE_TEXT};
     rgb ground = map_ground(l, under);
     struct style s = {map_ink(l, ground), ground, ATTR_BOLD};
-    if (t->mark == MARK_COMPLETE && l->depth <= DEPTH_256 && mean->hi > mean->lo) {
+    if ((t->mark == MARK_COMPLETE || t->mark == MARK_KNOWN) && l->depth <= DEPTH_256 && mean->hi > mean->lo) {
         rgb value = colormap_rgb(COLORMAP_VIRIDIS, (t->value - mean->lo) / (mean->hi - mean->lo));
         s.fg = value;
         s.bg = colormap_luminance(value) > 0.15 ? 0x000000 : 0xFFFFFF;
@@ -427,8 +428,8 @@ static void put_mark(struct canvas *c, const struct curve_box *b, const struct l
 static void draw_cut_marks(struct canvas *c, const struct curve_box *b, const struct look *l,
                            const struct search_scene *s, const struct search_look *v)
 {
-    static const enum theme_role roles[MARK_KINDS] = {ROLE_CURVE2, ROLE_MUTED, ROLE_BAD,
-                                                      ROLE_MARK,   ROLE_TEXT,  ROLE_WARN};
+    static const enum theme_role roles[MARK_KINDS] = {ROLE_CURVE2, ROLE_MUTED, ROLE_BAD,   ROLE_MARK,
+                                                      ROLE_TEXT,   ROLE_WARN,  ROLE_CURVE2};
     const struct belief_picture *p = s->picture;
     for (int i = 0; i < s->n; i++) {
         const struct search_trial *t = &s->trials[i];

@@ -1,5 +1,4 @@
-/* Trials come from the model's rows. Which of them are points of the search, and in what order, history.c says; the marks
- * are made by the same rule, so that index I of the points is index I of the trials. */
+/* Trials are the history's points, in its order, with the row of the model each was made from. */
 #include "search_scene.h"
 
 #include <math.h>
@@ -15,48 +14,39 @@ void search_scene_release(struct search_scene *s)
     *s = (struct search_scene){0};
 }
 
-static enum search_mark mark_of(const struct trial_row *t)
+static enum search_mark mark_of(const struct trial_row *t, enum point_state state)
 {
+    if (state == POINT_KNOWN)
+        return MARK_KNOWN;
+    if (state == POINT_LEFT_OUT)
+        return MARK_LEFT_OUT;
     switch (t->state) {
     case TRIAL_RUNNING:
     case TRIAL_PAUSED: return MARK_RUNNING;
     case TRIAL_QUEUED: return MARK_QUEUED;
     case TRIAL_PRUNED: return MARK_PRUNED;
-    case TRIAL_COMPLETE:
-        if (t->edited)
-            return MARK_EDITED;
-        return t->collapsed || !isfinite(t->val_accuracy) ? MARK_FAILED : MARK_COMPLETE;
+    case TRIAL_COMPLETE: return t->collapsed || state != POINT_COMPLETE ? MARK_FAILED : MARK_COMPLETE;
     default: return MARK_FAILED;
     }
 }
 
-static int by_ask(const void *a, const void *b)
-{
-    const struct search_trial *p = a, *q = b;
-    return p->row->ask_id != q->row->ask_id ? (p->row->ask_id > q->row->ask_id) - (p->row->ask_id < q->row->ask_id)
-                                            : (p->row->number > q->row->number) - (p->row->number < q->row->number);
-}
-
 static void take_trials(struct search_scene *s, const struct model *m)
 {
-    s->trials = xcalloc((size_t)m->n_trials + 1, sizeof *s->trials);
-    for (int i = 0; i < m->n_trials; i++) {
-        const struct trial_row *t = &m->trials[i];
-        if (t->kind != TRIAL_REPEAT && t->search_no == s->points.search_no && t->ask_id >= 0)
-            s->trials[s->n++].row = t;
-    }
-    qsort(s->trials, (size_t)s->n, sizeof *s->trials, by_ask);
-    for (int i = 0; i < s->n; i++) {
+    const struct history_points *p = &s->points;
+    s->trials = xcalloc((size_t)p->n + 1, sizeof *s->trials);
+    s->n = p->n;
+    for (int i = 0; i < p->n; i++) {
         struct search_trial *t = &s->trials[i];
-        bool valued = t->row->state == TRIAL_COMPLETE && isfinite(t->row->val_accuracy);
-        t->mark = mark_of(t->row);
-        t->value = valued ? t->row->val_accuracy : NAN;
-        memcpy(t->x, s->points.x + (size_t)i * (size_t)s->space.n, (size_t)s->space.n * sizeof *t->x);
+        enum point_state state = (enum point_state)p->state[i];
+        t->row = &m->trials[p->row[i]];
+        t->mark = mark_of(t->row, state);
+        t->value = t->row->state == TRIAL_COMPLETE ? t->row->val_accuracy : NAN;
+        memcpy(t->x, p->x + (size_t)i * (size_t)s->space.n, (size_t)s->space.n * sizeof *t->x);
         s->count[t->mark]++;
-        if (!valued || t->row->edited)
+        if (state != POINT_COMPLETE)
             continue;
         s->complete++;
-        if (s->best < 0 || t->value > s->trials[s->best].value)
+        if (space_contains(&s->space, t->x) && (s->best < 0 || t->value > s->trials[s->best].value))
             s->best = i;
     }
 }

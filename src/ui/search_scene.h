@@ -13,7 +13,8 @@ enum search_mark {
     MARK_FAILED, /* failed, diverged, stopped, or complete with collapsed FSP matrices */
     MARK_RUNNING,
     MARK_QUEUED,
-    MARK_EDITED, /* changed by hand while it ran: no evidence */
+    MARK_LEFT_OUT, /* no evidence: changed by hand while it ran, or run with other settings */
+    MARK_KNOWN,    /* from elsewhere: evidence, and no trial of the search */
     MARK_KINDS
 };
 
@@ -30,10 +31,10 @@ struct search_scene {
     int n_dims, dim[SPACE_MAX]; /* dimensions that are searched (min < max) */
     struct history_points points;
     int n;
-    struct search_trial *trials; /* of the latest search, in the order of its asks; repeats left out */
+    struct search_trial *trials; /* (n) of the latest search, as history_points has them */
     int count[MARK_KINDS];
-    int complete;  /* trials with a value */
-    int best;      /* trial with the highest value; -1: none */
+    int complete;  /* trials of the search that count, with a value */
+    int best;      /* of these the one with the highest value inside the ranges; -1: none */
     int best_mean; /* trial with the highest mean; -1: not known */
     uint64_t seed;
     enum strategy strategy;

@@ -7,8 +7,8 @@
 #include "plot.h"
 #include "search_draw.h"
 
-static const char *const mark_name[MARK_KINDS] = {"complete", "pruned", "failed, collapsed",
-                                                  "running",  "queued", "edited, left out"};
+static const char *const mark_name[MARK_KINDS] = {"complete", "pruned",   "failed, collapsed", "running",
+                                                  "queued",   "left out", "from elsewhere"};
 
 static const char *plus_minus(const struct look *l)
 {
@@ -84,7 +84,8 @@ static void draw_bests(struct canvas *c, struct rect *r, const struct look *l, c
 
 void search_draw_legend(struct canvas *c, struct rect r, const struct look *l, const struct search_scene *s)
 {
-    static const enum theme_role roles[MARK_KINDS] = {ROLE_TEXT, ROLE_MUTED, ROLE_BAD, ROLE_MARK, ROLE_TEXT, ROLE_WARN};
+    static const enum theme_role roles[MARK_KINDS] = {ROLE_TEXT, ROLE_MUTED, ROLE_BAD, ROLE_MARK,
+                                                      ROLE_TEXT, ROLE_WARN,  ROLE_TEXT};
     char text[64];
     draw_bests(c, &r, l, s);
     for (int k = 0; k < MARK_KINDS; k++) {
@@ -125,7 +126,7 @@ void search_draw_history(struct canvas *c, struct rect r, const struct look *l, 
     double *x = xcalloc(4 * n + 1, sizeof *x), *y = xcalloc(4 * n + 1, sizeof *y);
     double *bx = x + 2 * n, *by = y + 2 * n, best = NAN, lowest = 100 * floor_of(s);
     for (int i = 0; i < s->n; i++) {
-        double v = s->trials[i].mark == MARK_EDITED ? NAN : 100 * s->trials[i].value;
+        double v = s->trials[i].mark == MARK_LEFT_OUT ? NAN : 100 * s->trials[i].value;
         x[2 * i] = i + 1;
         y[2 * i] = isfinite(v) ? fmax(v, lowest) : NAN;
         x[2 * i + 1] = i + 1.5; /* a gap: points are not joined */
@@ -172,7 +173,7 @@ void search_draw_best(struct canvas *c, struct rect r, const struct look *l, con
     int n = 0, settings = (r.w - NUMBER_COLUMN - VALUE_COLUMN) / SETTING_COLUMN;
     settings = settings < s->n_dims ? settings : s->n_dims;
     for (int i = 0; i < s->n; i++)
-        if (isfinite(s->trials[i].value) && s->trials[i].mark != MARK_EDITED)
+        if (isfinite(s->trials[i].value) && s->trials[i].mark != MARK_LEFT_OUT)
             order[n++] = &s->trials[i];
     qsort(order, (size_t)n, sizeof(*order), by_value);
     struct rect row = rect_top(&r, 1);
