@@ -128,7 +128,7 @@ static bool fork_twice(const struct start *s, struct err *err)
         _exit(study < 0);
     }
     while (between > 0 && waitpid(between, &status, 0) < 0 && errno == EINTR)
-        setsid();
+        ;
     int why = errno;
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (between < 0)
