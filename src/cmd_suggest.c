@@ -34,11 +34,6 @@ static void help(void)
 
 /* ---- the search ---- */
 
-static enum tell tell_of(enum point_state state)
-{
-    return state == POINT_COMPLETE ? TELL_COMPLETE : state == POINT_FAILED ? TELL_FAILED : TELL_LEFT_OUT;
-}
-
 static struct search *search_with(const struct history_points *h, const struct space *space, const struct params *p,
                                   struct err *err)
 {
@@ -48,23 +43,8 @@ static struct search *search_with(const struct history_points *h, const struct s
     so.limit_max_accuracy_count = 0;
     so.stop_improvement = 0;
     struct search *s = search_new(space, &so, err);
-    double same[SPACE_MAX];
-    int id;
-    for (int i = 0; s && i < h->n; i++) {
-        const double *x = h->x + (size_t)i * (size_t)space->n;
-        if (h->state[i] == POINT_KNOWN) {
-            search_add_known(s, x, h->value[i]);
-            continue;
-        }
-        if (h->manual[i])
-            search_enqueue_recorded(s, x);
-        if ((h->manual[i] ? search_ask(s, same, &id) : search_ask_recorded(s, x, &id)) != ASK_POINT)
-            break;
-        if (h->state[i] == POINT_PREDICTED)
-            search_tell_predicted(s, id, h->value[i], h->sigma[i]);
-        else if (h->state[i] != POINT_PENDING)
-            search_tell(s, id, tell_of(h->state[i]), h->value[i]);
-    }
+    if (s)
+        history_tell(h, space, s);
     return s;
 }
 

@@ -365,14 +365,27 @@ bool history_read(const char *file, struct history *h, struct err *err)
 }
 
 /* As the study's own search has them, which hears of a thawed trial's end when it is over. */
-static void take_predictions(struct history *h, const struct stopped_list *stopped)
+void history_predictions(const struct trial_row *rows, int n, const struct stopped_list *stopped, double **predicted,
+                         double **predicted_sigma)
 {
-    h->predicted = xcalloc((size_t)h->n, sizeof *h->predicted);
-    h->predicted_sigma = xcalloc((size_t)h->n, sizeof *h->predicted_sigma);
-    for (int i = 0; i < h->n; i++) {
-        const struct stopped *s = stopped_find(stopped, h->rows[i].number);
-        h->predicted[i] = s ? s->mean : NAN;
-        h->predicted_sigma[i] = s ? s->sigma : NAN;
+    *predicted = xcalloc((size_t)n + 1, sizeof **predicted);
+    *predicted_sigma = xcalloc((size_t)n + 1, sizeof **predicted_sigma);
+    for (int i = 0; i < n; i++)
+        (*predicted)[i] = (*predicted_sigma)[i] = NAN;
+    for (int k = 0; k < stopped->n; k++) {
+        const struct stopped *at = &stopped->row[k];
+        int low = 0, high = n;
+        while (low < high) {
+            int middle = low + (high - low) / 2;
+            if (rows[middle].number < at->trial)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low < n && rows[low].number == at->trial) {
+            (*predicted)[low] = at->mean;
+            (*predicted_sigma)[low] = at->sigma;
+        }
     }
 }
 
@@ -387,7 +400,7 @@ bool history_of_study(const char *runs, const char *study, struct history *h, st
         struct stopped_list stopped = {0};
         h->n = store && stopped_read(&stopped, store, err) ? store_trials(store, &h->rows, err) : -1;
         if (h->n > 0)
-            take_predictions(h, &stopped);
+            history_predictions(h->rows, h->n, &stopped, &h->predicted, &h->predicted_sigma);
         stopped_release(&stopped);
         if (store)
             store_close(store);
@@ -477,7 +490,8 @@ static bool take_point(const struct history *h, const struct trial_row *r, const
         state = POINT_LEFT_OUT;
     else if (imported)
         state = POINT_KNOWN;
-    bool predicted = h->predicted && h->predicted_sigma[i] > 0 && isfinite(h->predicted_sigma[i]) && isfinite(h->predicted[i]);
+    bool predicted =
+        h->predicted && h->predicted_sigma[i] > 0 && isfinite(h->predicted_sigma[i]) && isfinite(h->predicted[i]);
     if (predicted && (state == POINT_FAILED || state == POINT_COMPLETE))
         state = POINT_PREDICTED;
     add_point(p, space, x, state, state == POINT_PREDICTED ? h->predicted[i] : r->val_accuracy,
@@ -523,4 +537,30 @@ bool history_points(const struct history *h, const struct params *study, const s
         ok = take_point(h, order[i], study, space, p, err);
     free(order);
     return ok;
+}
+
+static enum tell tell_of(enum point_state state)
+{
+    return state == POINT_COMPLETE ? TELL_COMPLETE : state == POINT_FAILED ? TELL_FAILED : TELL_LEFT_OUT;
+}
+
+void history_tell(const struct history_points *h, const struct space *space, struct search *s)
+{
+    double same[SPACE_MAX];
+    int id;
+    for (int i = 0; i < h->n; i++) {
+        const double *x = h->x + (size_t)i * (size_t)space->n;
+        if (h->state[i] == POINT_KNOWN) {
+            search_add_known(s, x, h->value[i]);
+            continue;
+        }
+        if (h->manual[i])
+            search_enqueue_recorded(s, x);
+        if ((h->manual[i] ? search_ask(s, same, &id) : search_ask_recorded(s, x, &id)) != ASK_POINT)
+            break;
+        if (h->state[i] == POINT_PREDICTED)
+            search_tell_predicted(s, id, h->value[i], h->sigma[i]);
+        else if (h->state[i] != POINT_PENDING)
+            search_tell(s, id, tell_of(h->state[i]), h->value[i]);
+    }
 }

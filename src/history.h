@@ -11,8 +11,9 @@
  * val_accuracy NaN; without a state a trial is complete. */
 struct history {
     struct trial_row *rows;
-    int *line;                           /* (n) of the file, where the trial begins */
-    double *predicted, *predicted_sigma; /* (n), of the end of trials that were stopped early; NaN: others. NULL: none was */
+    int *line; /* (n) of the file, where the trial begins */
+    double *predicted,
+        *predicted_sigma; /* (n), of the end of trials that were stopped early; NaN: others. NULL: none was */
     int n;
     char *name; /* of the file, for messages; NULL: from a store */
 };
@@ -26,6 +27,9 @@ bool history_read(const char *file, struct history *, struct err *);
 /* Of RUNS/STUDY/study.db; a study that was never started has none. */
 bool history_of_study(const char *runs, const char *study, struct history *, struct err *);
 void history_release(struct history *);
+/* Fills predicted and predicted_sigma of N rows (allocated; rows by number) from what the record says of them. */
+void history_predictions(const struct trial_row *, int n, const struct stopped_list *, double **predicted,
+                         double **predicted_sigma);
 
 /* The trials of the latest search as points, in the order of the asks; repeats and what was no point of the search are left
  * out. What was imported is POINT_KNOWN, at the place where it came in; what cannot be compared (history_row_point) is
@@ -48,6 +52,10 @@ bool history_points(const struct history *, const struct params *study, const st
 void history_add_pending(struct history_points *, const struct space *, const double *x);
 void history_points_release(struct history_points *);
 struct trials history_trials(const struct history_points *);
+/* Takes a new search over SPACE to where these points leave it: asked for them and told how they ended, those from elsewhere
+ * added. It may stop before the last where its stop rule holds. */
+struct search;
+void history_tell(const struct history_points *, const struct space *, struct search *);
 
 /* ---- one trial ---- */
 

@@ -216,7 +216,9 @@ expect 'data info without a folder' 2 err DIR
 fsplab data synth d --train 0
 expect 'data synth with a wrong number' 2 err --train "'0'"
 fsplab report tiny
-expect 'a command of later versions' 2 err "'report'"
+expect 'a report of a study that was not begun' 1 err tiny 'study.db'
+fsplab report --frobnicate
+expect 'report with an unknown option' 2 err "'--frobnicate'"
 fsplab --frobnicate
 expect 'an option without a command' 2 err --frobnicate 'fsplab --help'
 fsplab bench search --strategy guess
@@ -294,8 +296,8 @@ fsplab run tiny "$@" --set search=gird
 expect 'a word that is no choice' 2 err gird 'grid'
 fsplab run tiny "$@" --set 'search.lambda=log 1 0.1 3'
 expect 'a range reversed' 2 err search.lambda 1 0.1
-fsplab run tiny "$@" --set prune=asha
-expect 'a rule of later versions' 2 err prune asha
+fsplab run tiny "$@" --set prune=never
+expect 'a rule that there is not' 2 err prune never gain-pi
 fsplab run tiny "$@" --set batch=1000
 expect 'a batch larger than the data' 2 err batch 1000
 fsplab run tiny "$@" --set batch=1000 --json
@@ -502,7 +504,7 @@ for size in 0x10 10 80x24x3 99999x10 axb; do
     expect "a screen of size $size" 2 err "--size '$size'"
 done
 fsplab ctl long screen nonsense "$@"
-expect 'a screen that there is not' 2 err 'allowed are setup, run, fsp, device, log'
+expect 'a screen that there is not' 2 err 'allowed are setup, run, fsp, search, device, log'
 fsplab ctl nowhere screen "$@"
 expect 'a screen of a study that was not begun' 1 err 'has not been started'
 fsplab --keys-markdown

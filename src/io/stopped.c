@@ -7,10 +7,13 @@
 void stopped_add(struct stopped_list *l, const struct event_row *e, int n)
 {
     for (int i = 0; i < n; i++) {
+        bool thaw = strcmp(e[i].kind, "thaw") == 0;
+        if (!thaw && strcmp(e[i].kind, "pruned") != 0)
+            continue;
         struct stopped *s = stopped_find(l, e[i].trial);
-        if (strcmp(e[i].kind, "thaw") == 0 && s)
+        if (thaw && s)
             s->thawed = true;
-        if (strcmp(e[i].kind, "pruned") != 0 || s)
+        if (thaw || s)
             continue;
         l->row = xrealloc(l->row, (size_t)(l->n + 1) * sizeof *l->row);
         l->row[l->n++] =

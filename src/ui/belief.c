@@ -77,6 +77,7 @@ static struct job *job_new(const struct belief_want *w)
     j->points = *p;
     j->points.x = copy_of(p->x, n * (size_t)w->space->n * sizeof *p->x);
     j->points.value = copy_of(p->value, n * sizeof *p->value);
+    j->points.sigma = p->sigma ? copy_of(p->sigma, n * sizeof *p->sigma) : NULL;
     j->points.state = copy_of(p->state, n * sizeof *p->state);
     j->points.manual = copy_of(p->manual, n * sizeof *p->manual);
     j->points.row = NULL; /* of rows that are not ours */
@@ -108,7 +109,8 @@ static bool same_trials(const struct belief_want *a, const struct belief_want *b
     size_t n = (size_t)p->n;
     return a->seed == b->seed && a->strategy == b->strategy && same_space(a->space, b->space) && p->n == q->n &&
            same_bytes(p->x, q->x, n * (size_t)a->space->n * sizeof *p->x) &&
-           same_bytes(p->value, q->value, n * sizeof *p->value) &&
+           same_bytes(p->value, q->value, n * sizeof *p->value) && !p->sigma == !q->sigma &&
+           (!p->sigma || same_bytes(p->sigma, q->sigma, n * sizeof *p->sigma)) &&
            same_bytes(p->state, q->state, n * sizeof *p->state) &&
            same_bytes(p->manual, q->manual, n * sizeof *p->manual);
 }
@@ -259,11 +261,6 @@ static bool draw_acquisition(struct belief *b, struct surrogate *s, struct belie
     return true;
 }
 
-static enum tell tell_of(enum point_state state)
-{
-    return state == POINT_COMPLETE ? TELL_COMPLETE : state == POINT_FAILED ? TELL_FAILED : TELL_LEFT_OUT;
-}
-
 /* A search told what the journal says, as `fsplab suggest` makes it: nothing ends it but that there is no other point. */
 static struct search *search_with(const struct job *j)
 {
@@ -271,21 +268,8 @@ static struct search *search_with(const struct job *j)
     const struct history_points *h = &j->points;
     struct err ignored = {0};
     struct search *s = search_new(&j->space, &o, &ignored);
-    double same[SPACE_MAX];
-    int id;
-    for (int i = 0; s && i < h->n; i++) {
-        const double *x = h->x + (size_t)i * (size_t)j->space.n;
-        if (h->state[i] == POINT_KNOWN) {
-            search_add_known(s, x, h->value[i]);
-            continue;
-        }
-        if (h->manual[i])
-            search_enqueue_recorded(s, x);
-        if ((h->manual[i] ? search_ask(s, same, &id) : search_ask_recorded(s, x, &id)) != ASK_POINT)
-            break;
-        if (h->state[i] != POINT_PENDING)
-            search_tell(s, id, tell_of(h->state[i]), h->value[i]);
-    }
+    if (s)
+        history_tell(h, &j->space, s);
     return s;
 }
 

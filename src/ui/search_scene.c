@@ -85,8 +85,15 @@ void search_scene_make(struct search_scene *s, const struct view_context *ctx, s
     for (int j = 0; j < s->space.n; j++)
         if (s->space.dims[j].min < s->space.dims[j].max)
             s->dim[s->n_dims++] = j;
-    const struct history rows = {.rows = m->trials, .n = m->n_trials};
-    if (!history_points(&rows, &m->settings, &s->space, &s->points, &err)) {
+    struct history rows = {.rows = m->trials, .n = m->n_trials};
+    struct stopped_list stopped = {0};
+    stopped_add(&stopped, m->events, m->n_events);
+    history_predictions(m->trials, m->n_trials, &stopped, &rows.predicted, &rows.predicted_sigma);
+    bool known = history_points(&rows, &m->settings, &s->space, &s->points, &err);
+    free(rows.predicted);
+    free(rows.predicted_sigma);
+    stopped_release(&stopped);
+    if (!known) {
         str_append(s->why, sizeof s->why, 0, "%s", err.msg);
         return;
     }
