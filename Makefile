@@ -27,6 +27,11 @@ CC := $(or $(shell command -v gcc),$(shell command -v clang),gcc)
 CC := $(notdir $(CC))
 endif
 
+# C++ only for the CUDA kernels: compiled by nvcc for GPUs, and by this for the tests that run them without one.
+ifeq ($(origin CXX),default)
+CXX := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),$(subst gcc,g++,$(CC)))
+endif
+
 # Libraries of the program, by pkg-config name.
 PKGS := sqlite3 jansson libmd libpng ncursesw lapack blas libcerf
 PKGS_TEST := cmocka vterm
@@ -69,6 +74,11 @@ endif
 # L-BFGS-B is Fortran, with neither a header nor a .pc file.
 MISSING += $(shell \
     printf 'void setulb_(void);int main(void){setulb_();}' | $(CC) -w -x c - -o /dev/null -llbfgsb 2>/dev/null || echo liblbfgsb-dev)
+ifneq ($(filter tests run-tests,$(MAKECMDGOALS)),)
+ifeq ($(shell command -v $(firstword $(CXX))),)
+MISSING += $(if $(findstring clang,$(CXX)),clang,g++)
+endif
+endif
 MISSING := $(strip $(MISSING))
 ifneq ($(MISSING),)
 $(error missing: $(MISSING) (names of Debian packages). Install them, or run 'make deps')
@@ -120,7 +130,11 @@ KERNELS := $(wildcard src/nn/cpu_kernels.c)
 SRC := $(filter-out src/main.c $(KERNELS),$(wildcard src/*.c $(foreach d,nn search io ui,src/$d/*.c) assets/*.c))
 MAIN := $(wildcard src/main.c)
 OBJ := $(SRC:%.c=$(O)/%.o) $(if $(KERNELS),$(ISAS:%=$(O)/src/nn/cpu_kernels_%.o))
-TEST_SRC := $(wildcard tests/test_*.c)
+# The CUDA kernels run in tests on fibres that switch stacks by hand, for x86-64; not under tsan, which would have to
+# be told of each switch.
+CUDA_HOST := $(and $(filter x86_64,$(MACHINE)),$(filter-out tsan fuzz,$(VARIANT)))
+CUDA_TESTS := tests/test_cuda_host.c tests/test_cuda.c
+TEST_SRC := $(filter-out $(if $(CUDA_HOST),,$(CUDA_TESTS)),$(wildcard tests/test_*.c))
 FUZZ_SRC := $(wildcard tests/fuzz_*.c)
 # Any other .c in tests/ is shared by the test programs, but fake_*.c: libraries that a test opens in place of real ones.
 HELPER_SRC := $(filter-out $(TEST_SRC) $(FUZZ_SRC) tests/bench_% tests/fake_%,$(wildcard tests/*.c))
@@ -128,6 +142,8 @@ TEST_BIN := $(TEST_SRC:%.c=$(O)/%)
 BENCH_BIN := $(patsubst %.c,$(O)/%,$(wildcard tests/bench_*.c))
 FUZZ_BIN := $(FUZZ_SRC:%.c=$(O)/%)
 HELPER_OBJ := $(HELPER_SRC:%.c=$(O)/%.o)
+CUDA_SRC := $(wildcard src/nn/cuda/*.cu)
+CUDA_HOST_OBJ := $(patsubst %,$(O)/%.host.o,$(CUDA_SRC) $(wildcard tests/cuda_host/*.cpp tests/cuda_host/*.cu))
 # Scripts among the tests may be narrowed, as the programs: make test TESTS='test_base test_cli'
 TEST_SCRIPTS := $(shell find tests -maxdepth 1 -name 'test_*.sh' -perm -u+x | sort)
 ifneq ($(TESTS),)
@@ -292,6 +308,18 @@ $(O)/%.o: %.c $(O)/flags
 	$(SAY) CC $<
 	$(Q)$(CC) $(CPPFLAGS) $(LIB_CFLAGS) $(ALL_CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
+# The CUDA sources as host C++. The engine that switches stacks stays out of the sanitizers' sight.
+CXXFLAGS ?=
+CUDA_HOST_FLAGS = -std=c++17 -Itests/cuda_host -ffp-contract=off -fno-math-errno -Wall -Wextra -Wshadow -g \
+    $(subst -O3,-O2,$(opt_$(VARIANT))) $(CXXFLAGS)
+$(O)/tests/cuda_host/engine.cpp.host.o: private opt_asan := -O2 -Werror
+$(O)/%.host.o: % $(O)/flags
+	@mkdir -p $(@D)
+	$(SAY) CXX '$< (on the host)'
+	$(Q)$(CXX) $(CPPFLAGS) $(CUDA_HOST_FLAGS) $(DEPFLAGS) -x c++ -c -o $@ $<
+$(patsubst %.c,$(O)/%,$(CUDA_TESTS)): $(CUDA_HOST_OBJ)
+$(patsubst %.c,$(O)/%,$(CUDA_TESTS)): private TEST_LIBS += -lstdc++
+
 # Made anew each time: an object whose source is gone must not live on in it.
 $(LIB): $(OBJ)
 	$(SAY) AR $@
@@ -316,4 +344,4 @@ $(FUZZ_BIN): $(O)/%: $(O)/%.o $(LIB)
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .SECONDARY:
--include $(OBJ:.o=.d) $(O)/src/main.d $(patsubst %.c,$(O)/%.d,$(TEST_SRC) $(FUZZ_SRC) $(HELPER_SRC))
+-include $(OBJ:.o=.d) $(O)/src/main.d $(patsubst %.c,$(O)/%.d,$(TEST_SRC) $(FUZZ_SRC) $(HELPER_SRC)) $(CUDA_HOST_OBJ:.o=.d)

@@ -23,6 +23,10 @@ lbfgsb() { printf 'void setulb_(void);int main(void){setulb_();}' | "$cc" -w -x 
 iniparser() { library iniparser || header iniparser/iniparser.h || header iniparser.h; }
 
 need "${cc##*/}" 'the C compiler' has "$cc"
+case ${cc##*/} in # clang's package has both
+clang*) ;;
+*) need g++ 'runs the CUDA kernels in the tests, on machines with and without a GPU' has g++ ;;
+esac
 need libc6-dev 'headers of the C library' header stdio.h
 need make 'builds everything' has make
 need pkg-config 'finds the libraries' has pkg-config
