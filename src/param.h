@@ -16,8 +16,9 @@ enum param_flags {
     PF_LIVE = 1,    /* may be changed while a trial runs (`ctl set`) */
     PF_SEARCH = 2,  /* may be searched over: search.NAME = linear|log MIN MAX [COUNT] */
     PF_TEACHER = 4, /* enters the hash under which a trained teacher is cached */
-    PF_LATER = 16,  /* came after the first release: left out of a canonical text at its default, so that earlier records hold */
-    PF_TRIAL = 8,   /* determines a trial's result: a stored study refuses to go on when it has changed */
+    PF_LATER =
+        16, /* came after the first release: left out of a canonical text at its default, so that earlier records hold */
+    PF_TRIAL = 8, /* determines a trial's result: a stored study refuses to go on when it has changed */
 };
 
 #define PARAM_STR_MAX 256

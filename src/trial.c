@@ -472,8 +472,9 @@ double trial_lr(const struct trial *t)
 {
     int steps = trial_steps(t);
     int warmup = t->stage == STAGE_TEACHER ? t->p.teacher_warmup : 0;
-    return steps ? base_lr(&t->p, t->stage) * step_factor(t->p.schedule, t->step, steps) * warmup_factor(warmup, t->step)
-                 : 0;
+    return steps
+               ? base_lr(&t->p, t->stage) * step_factor(t->p.schedule, t->step, steps) * warmup_factor(warmup, t->step)
+               : 0;
 }
 
 const struct params *trial_params(const struct trial *t)

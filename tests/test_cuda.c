@@ -149,8 +149,10 @@ static void opening_says_why_not(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kernels_agree_with_the_reference), cmocka_unit_test(all_memory_is_given_back),
-        cmocka_unit_test(out_of_memory_names_the_sizes),    cmocka_unit_test(the_first_error_is_reported),
+        cmocka_unit_test(kernels_agree_with_the_reference),
+        cmocka_unit_test(all_memory_is_given_back),
+        cmocka_unit_test(out_of_memory_names_the_sizes),
+        cmocka_unit_test(the_first_error_is_reported),
         cmocka_unit_test(opening_says_why_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

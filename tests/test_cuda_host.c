@@ -151,7 +151,8 @@ static void overruns_are_seen(void **state)
     for (size_t c = 0; c < sizeof kernels / sizeof *kernels; c++) {
         char said[4096];
         int status = run_in_child(kernels[c], said, sizeof said);
-        if ((WIFEXITED(status) && WEXITSTATUS(status) == 0) || (!strstr(said, "overflow") && !strstr(said, "out of bounds")))
+        if ((WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
+            (!strstr(said, "overflow") && !strstr(said, "out of bounds")))
             fail_msg("%s: status %d, said '%.200s'", kernels[c], status, said);
     }
 #else

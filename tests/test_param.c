@@ -131,8 +131,9 @@ static void flags_are_the_agreed_ones(void **state)
 {
     (void)state;
     static const char live[] = " lambda lambda1 lambda2 lambda3 transfer_lr finetune_lr ";
-    static const char teacher[] = " dataset train_limit val_fraction augment teacher shortcut teacher_lr teacher_steps teacher_warmup "
-                                  "schedule batch momentum nesterov weight_decay label_smoothing seed precision ";
+    static const char teacher[] =
+        " dataset train_limit val_fraction augment teacher shortcut teacher_lr teacher_steps teacher_warmup "
+        "schedule batch momentum nesterov weight_decay label_smoothing seed precision ";
     static const char not_trial[] =
         " data_dir select device threads checkpoint_steps eval_steps search max_trials "
         "limit_max_accuracy_count max_seconds stop_improvement prune repeats search_repeats ";

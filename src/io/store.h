@@ -125,8 +125,9 @@ struct event_row {
     int trial; /* 0 = the study */
     char stage[16];
     int step;
-    char kind[24]; /* "set", "skip", "clone", "range", "import", "pause", "resume", "resumed_at", "warning", "diverged", ... */
-    char key[64];  /* of a set; of a range: the setting; of a clone: "cold" or "warm" */
+    char kind
+        [24]; /* "set", "skip", "clone", "range", "import", "pause", "resume", "resumed_at", "warning", "diverged", ... */
+    char key[64];         /* of a set; of a range: the setting; of a clone: "cold" or "warm" */
     double before, after; /* of a set; of a clone before is the number of the trial cloned; NaN otherwise */
     char text[512];
 };

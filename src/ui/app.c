@@ -176,7 +176,8 @@ static void start_study(struct app *a, const struct request *r)
     struct err err = {0};
     char study[64];
     str_append(study, sizeof study, 0, "%s", r->text[0] ? r->text : a->model.study);
-    app_say(a, ROLE_TEXT, "starting '%s': its process reads the data, and makes the synthetic set the first time", study);
+    app_say(a, ROLE_TEXT, "starting '%s': its process reads the data, and makes the synthetic set the first time",
+            study);
     frame(a); /* the start is waited for */
     a->status[0] = 0;
     if (!a->options->host || !a->options->host->start(a->options->host->ctx, study, r->params, &err)) {

@@ -105,7 +105,7 @@ struct model {
     struct proc_info proc; /* the latest, for the next one's differences */
     struct gpuinfo *gpus;  /* NULL: none; opened with the first sample */
     bool gpus_tried;
-    struct store *store; /* NULL: not there yet */
+    struct store *store;    /* NULL: not there yet */
     uint64_t store_file[2]; /* device and inode of what is open there */
 
     struct selection {
