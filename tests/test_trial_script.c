@@ -319,6 +319,26 @@ static void a_sleeping_trial_holds_no_device_memory(void **state)
     }
 }
 
+/* The teacher's rate rises over its warm-up to where the schedule has it, and no other stage's does. */
+static void a_teacher_warms_up(void **state)
+{
+    (void)state;
+    struct world *w = world_new(P("teacher_steps=8", "teacher_warmup=3", "teacher_lr=0.01", "schedule=step"));
+    static const double want[4] = {0.01 / 3, 0.02 / 3, 0.01, 0.01};
+    struct trial_progress p;
+    struct trial *t = begin(w, "warm");
+    for (int i = 0; i < 4; i++) {
+        assert_true(trial_stage(t) == STAGE_TEACHER);
+        if (!(fabs(trial_lr(t) - want[i]) < 1e-12))
+            fail_msg("step %d: rate %g, expected %g", i, trial_lr(t), want[i]);
+        step(t, &p);
+    }
+    reach(t, STAGE_TRANSFER, 0);
+    assert_true(trial_lr(t) == trial_params(t)->transfer_lr);
+    trial_free(t);
+    world_free(w);
+}
+
 static void what_is_changed_asleep_holds_after_it(void **state)
 {
     (void)state;
@@ -550,6 +570,7 @@ int main(void)
         cmocka_unit_test(a_fine_tuning_cut_short_is_evaluated),
         cmocka_unit_test(what_cannot_be_skipped_is_refused),
         cmocka_unit_test(a_sleeping_trial_holds_no_device_memory),
+        cmocka_unit_test(a_teacher_warms_up),
         cmocka_unit_test(what_is_changed_asleep_holds_after_it),
         cmocka_unit_test(a_trial_wakes_up_to_its_own_files_only),
         cmocka_unit_test(changes_are_made_at_their_steps),
