@@ -65,8 +65,7 @@ static bool figure4(const struct report *r, const char *dir, struct err *err)
 {
     struct chart c = {.title = "Figure 4. What the searches cost",
                       .unit = "seconds, all searches together",
-                      .caption =
-                          "Measured: seconds of trials where they ran, the teacher's training not counted.",
+                      .caption = "Measured: seconds of trials where they ran, the teacher's training not counted.",
                       .series = 2,
                       .series_name = {"measured", "Kim & Bae (2020)"}};
     for (int i = 0; i < REPORT_ROWS; i++) {

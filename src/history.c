@@ -37,6 +37,15 @@ bool history_row_point(const struct params *study, const struct space *space, co
     return comparable;
 }
 
+double history_edited_point(const struct edited_list *edited, const struct params *study, const struct space *space,
+                            const struct trial_row *r, double *x)
+{
+    struct trial_row last;
+    bool counts = r->edited && r->state == TRIAL_COMPLETE && isfinite(r->val_accuracy) && study->edited_sigma > 0 &&
+                  edited_row(edited, study->method, r, &last) && history_row_point(study, space, &last, x);
+    return counts ? study->edited_sigma / 100 : 0;
+}
+
 enum { COLUMNS_MAX = 64, FILE_MAX = 1 << 30 };
 
 void history_release(struct history *h)
@@ -45,6 +54,7 @@ void history_release(struct history *h)
     free(h->line);
     free(h->predicted);
     free(h->predicted_sigma);
+    edited_release(&h->edited);
     free(h->name);
     memset(h, 0, sizeof *h);
 }
@@ -389,6 +399,21 @@ void history_predictions(const struct trial_row *rows, int n, const struct stopp
     }
 }
 
+static void read_store(struct history *h, struct store *store, struct err *err)
+{
+    struct stopped_list stopped = {0};
+    struct event_row *events = NULL;
+    int n_events = store_events(store, -1, 0, &events, err);
+    h->n = n_events < 0 ? -1 : store_trials(store, &h->rows, err);
+    if (h->n > 0) {
+        stopped_add(&stopped, events, n_events);
+        edited_add(&h->edited, events, n_events);
+        history_predictions(h->rows, h->n, &stopped, &h->predicted, &h->predicted_sigma);
+    }
+    stopped_release(&stopped);
+    free(events);
+}
+
 bool history_of_study(const char *runs, const char *study, struct history *h, struct err *err)
 {
     memset(h, 0, sizeof *h);
@@ -397,13 +422,11 @@ bool history_of_study(const char *runs, const char *study, struct history *h, st
     if (there) {
         fclose(there);
         struct store *store = store_open_readonly(path, err);
-        struct stopped_list stopped = {0};
-        h->n = store && stopped_read(&stopped, store, err) ? store_trials(store, &h->rows, err) : -1;
-        if (h->n > 0)
-            history_predictions(h->rows, h->n, &stopped, &h->predicted, &h->predicted_sigma);
-        stopped_release(&stopped);
         if (store)
-            store_close(store);
+            read_store(h, store, err);
+        else
+            h->n = -1;
+        store_close(store);
     }
     free(path);
     if (h->n >= 0)
@@ -470,6 +493,17 @@ static int by_ask(const void *a, const void *b)
                                   : (p->number > q->number) - (p->number < q->number);
 }
 
+/* A trial changed by hand, at the values that it ended with, which it did not have from its beginning: noisy. */
+static void add_edited(const struct history *h, const struct trial_row *r, const struct params *study,
+                       const struct space *space, struct history_points *p)
+{
+    double x[SPACE_MAX], sigma = history_edited_point(&h->edited, study, space, r, x);
+    if (h->name || sigma == 0)
+        return;
+    add_point(p, space, x, POINT_KNOWN, r->val_accuracy, false, (int)(r - h->rows));
+    p->sigma[p->n - 1] = sigma;
+}
+
 static bool take_point(const struct history *h, const struct trial_row *r, const struct params *study,
                        const struct space *space, struct history_points *p, struct err *err)
 {
@@ -498,6 +532,7 @@ static bool take_point(const struct history *h, const struct trial_row *r, const
               !h->name && !imported && r->kind == TRIAL_MANUAL, i);
     if (state == POINT_PREDICTED)
         p->sigma[p->n - 1] = h->predicted_sigma[i];
+    add_edited(h, r, study, space, p);
     return true;
 }
 
@@ -551,7 +586,7 @@ void history_tell(const struct history_points *h, const struct space *space, str
     for (int i = 0; i < h->n; i++) {
         const double *x = h->x + (size_t)i * (size_t)space->n;
         if (h->state[i] == POINT_KNOWN) {
-            search_add_known(s, x, h->value[i]);
+            search_add_known(s, x, h->value[i], h->sigma[i]);
             continue;
         }
         if (h->manual[i])

@@ -228,6 +228,7 @@ void lab_forget(struct lab *lab)
     free((char *)lab->env.teachers_dir);
     free(lab->rows);
     stopped_release(&lab->stopped);
+    edited_release(&lab->edited);
     free(lab->dir);
     free(lab->runs);
     free(lab);

@@ -36,7 +36,10 @@ static bool record_change(struct lab *lab, struct running *r, const struct event
         return false;
     r->row.edited = true;
     bool ok = lab_begin_group(lab, err) && lab_put_event(lab, e, err) && store_trial_put(lab->store, &r->row, err);
-    return lab_end_group(lab, ok ? err : NULL) && ok;
+    ok = lab_end_group(lab, ok ? err : NULL) && ok;
+    if (ok)
+        edited_add(&lab->edited, e, 1);
+    return ok;
 }
 
 static bool do_set(struct lab *lab, struct running *r, const struct lab_cmd *c, struct lab_ack *a, struct err *err)

@@ -8,6 +8,7 @@
 #include "history.h"
 #include "lab.h"
 #include "search/search.h"
+#include "edited.h"
 #include "io/stopped.h"
 #include "trial.h"
 
@@ -45,6 +46,7 @@ struct lab {
     struct trial_row *rows; /* the journal: as found when the process began, then as trials end */
     int n_rows;
     struct stopped_list stopped; /* by a stopping rule, thawed or not */
+    struct edited_list edited;   /* what trials changed by hand ended with */
     bool searching;
     int asked, waiting;      /* of the present search: points asked for, and enqueued ones that it still holds */
     int known;               /* of the present search: rows looked at for trials from elsewhere */

@@ -28,6 +28,7 @@ static bool read_journal(struct lab *lab, struct err *err)
         place_row(lab, &lab->rows[i]);
     lab->draft.last_event = n > 0 ? events[n - 1].id : 0;
     stopped_add(&lab->stopped, events, n);
+    edited_add(&lab->edited, events, n);
     free(events);
     return true;
 }
@@ -108,6 +109,14 @@ static void count(struct lab *lab)
     }
 }
 
+/* A trial changed by hand, where it shall inform the search. */
+static void tell_edited(struct lab *lab, const struct trial_row *r)
+{
+    double x[SPACE_MAX], sigma = history_edited_point(&lab->edited, &lab->params, &lab->space, r, x);
+    if (sigma > 0)
+        search_add_known(lab->search, x, r->val_accuracy, sigma);
+}
+
 /* AGAIN: the end of one that was stopped early and gone on with. */
 static void tell(struct lab *lab, const struct trial_row *r, bool again)
 {
@@ -122,6 +131,7 @@ static void tell(struct lab *lab, const struct trial_row *r, bool again)
         search_tell_predicted(lab->search, r->ask_id, s->mean, s->sigma);
     else
         search_tell(lab->search, r->ask_id, how, r->val_accuracy);
+    tell_edited(lab, r);
     count(lab);
     int id = search_best(lab->search, x, &best);
     if (id >= 0 && id == r->ask_id) {
@@ -248,7 +258,7 @@ static void tell_known(struct lab *lab, int before)
     for (; lab->known < lab->n_rows && lab->rows[lab->known].number < before; lab->known++) {
         const struct trial_row *r = &lab->rows[lab->known];
         if (history_imported(r) && history_row_point(&lab->params, &lab->space, r, x))
-            search_add_known(lab->search, x, r->val_accuracy);
+            search_add_known(lab->search, x, r->val_accuracy, 0);
     }
 }
 

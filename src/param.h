@@ -83,6 +83,7 @@ struct params {
     int search, max_trials, limit_max_accuracy_count;
     int max_seconds;         /* 0 = off */
     double stop_improvement; /* points; 0 = off */
+    double edited_sigma;     /* points; 0 = a trial changed by hand is left out */
     int prune, repeats, search_repeats;
 
     int n_ranges;

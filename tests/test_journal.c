@@ -160,7 +160,7 @@ static void known_points_inform_without_counting(void **state)
     int id;
     for (int i = 0; i <= 8; i++) {
         x[0] = i / 8.0;
-        search_add_known(s, x, objective(x[0]));
+        search_add_known(s, x, objective(x[0]), 0);
     }
     assert_int_equal(search_planned(s), 2);
     assert_int_equal(search_best(s, x, &value), -1);
@@ -332,6 +332,106 @@ static void what_was_enqueued_outside_is_run(void **state)
     free(rows);
 }
 
+/* ---- changed by hand ---- */
+
+static struct search *search_like(const struct params *p, const struct space *space)
+{
+    struct search_options so = {.strategy = STRATEGY_BO, .seed = (uint64_t)p->seed, .max_trials = 100};
+    struct err err = {0};
+    struct search *s = search_new(space, &so, &err);
+    assert_non_null(s);
+    return s;
+}
+
+/* Trial 2 is changed in its fine-tuning and again; the next asks are those of a search that knows where it ended. */
+static void an_edited_trial_informs_where_it_ended(void **state)
+{
+    (void)state;
+    struct params p = P("search=bo", WIDE, "max_trials=3", "edited_sigma=2", "finetune_steps=60");
+    struct trial_row *rows;
+    struct err err = {0};
+    struct space space;
+    struct history h;
+    struct history_points points;
+    double x[SPACE_MAX];
+    int id;
+    struct lab *lab = lab_begin("edited", &p);
+    struct lab_state s;
+    do
+        lab_reach(lab, "finetune", 1), lab_snapshot(lab, &s);
+    while (s.trial < 2);
+    assert_true(lab_ask(lab, LAB_SET, "lr", 0.05).ok && lab_ask(lab, LAB_SET, "finetune_lr", 0.004).ok);
+    s = lab_end(lab);
+    complete(&s);
+    p.max_trials = 4;
+    s = lab_whole("edited", &p); /* taken up again: told from the record */
+    complete(&s);
+    assert_int_equal(lab_rows("edited", &rows), 4);
+    assert_true(rows[1].edited && rows[1].param_value[0] != 0.004);
+    assert_true(lab_space(&p, &space, &err) && history_of_study(lab_runs, "edited", &h, &err));
+    assert_true(history_points(&h, &p, &space, &points, &err));
+    assert_int_equal(points.n, 5);
+    assert_true(points.state[1] == POINT_LEFT_OUT && points.x[1] == rows[1].param_value[0]);
+    assert_true(points.state[2] == POINT_KNOWN && points.x[2] == 0.004 && points.sigma[2] == 0.02 &&
+                points.row[2] == 1 && points.value[2] == rows[1].val_accuracy);
+    for (int next = 2; next < 4; next++) { /* told in order, told from the history */
+        struct search *told = search_like(&p, &space), *read = search_like(&p, &space);
+        for (int i = 0; i < next; i++) {
+            assert_int_equal(search_ask_recorded(told, rows[i].param_value, &id), ASK_POINT);
+            search_tell(told, id, i == 1 ? TELL_LEFT_OUT : TELL_COMPLETE, rows[i].val_accuracy);
+            if (i == 1)
+                search_add_known(told, (double[]){0.004}, rows[1].val_accuracy, 0.02);
+        }
+        assert_int_equal(search_ask(told, x, &id), ASK_POINT);
+        assert_true(x[0] == rows[next].param_value[0]);
+        points.n = next + 1; /* the edited one is two points */
+        history_tell(&points, &space, read);
+        assert_int_equal(search_ask(read, x, &id), ASK_POINT);
+        assert_true(x[0] == rows[next].param_value[0]);
+        search_free(told);
+        search_free(read);
+    }
+    history_points_release(&points);
+    p.edited_sigma = 0;
+    assert_true(history_points(&h, &p, &space, &points, &err) && points.n == 4 && points.state[1] == POINT_LEFT_OUT);
+    history_points_release(&points);
+    history_release(&h);
+    free(rows);
+}
+
+static void events_say_with_what_a_trial_ended(void **state)
+{
+    (void)state;
+    static const struct event_row events[] = {
+        {.trial = 1, .kind = "set", .stage = "transfer", .key = "lambda", .after = 0.5},
+        {.trial = 2, .kind = "set", .stage = "transfer", .key = "lr", .after = 0.01},
+        {.trial = 1, .kind = "set", .stage = "transfer", .key = "lambda", .after = 0.25},
+        {.trial = 1, .kind = "pause", .stage = "transfer"},
+        {.trial = 1, .kind = "set", .stage = "finetune", .key = "lambda", .after = 7},
+        {.trial = 1, .kind = "set", .stage = "finetune", .key = "lr", .after = 0.2},
+        {.trial = 3, .kind = "skip", .stage = "transfer"},
+        {.trial = 0, .kind = "set", .key = "lambda", .after = 1},
+    };
+    struct edited_list l = {0};
+    struct trial_row row = {.number = 1, .n_params = 1, .param_name = {"lambda"}, .param_value = {9}}, last;
+    edited_add(&l, events, 4);
+    edited_add(&l, events + 4, 4);
+    assert_true(l.n == 3 && !edited_find(&l, 4) && !edited_find(&l, 0));
+    assert_true(edited_row(&l, METHOD_KD, &row, &last));
+    assert_true(last.n_params == 2 && last.param_value[0] == 7 && last.param_value[1] == 0.2);
+    assert_string_equal(last.param_name[1], "finetune_lr");
+    row.number = 2;
+    assert_true(edited_row(&l, METHOD_FSP, &row, &last) && last.n_params == 2 && last.param_value[0] == 9);
+    assert_string_equal(last.param_name[1], "transfer_lr");
+    row.number = 1; /* after the transfer lambda weighs nothing: what it was then holds */
+    assert_true(edited_row(&l, METHOD_FSP, &row, &last) && last.param_value[0] == 0.25);
+    row.number = 3;
+    assert_false(edited_row(&l, METHOD_FSP, &row, &last)); /* cut short */
+    row.number = 4;
+    assert_true(edited_row(&l, METHOD_FSP, &row, &last) && memcmp(&row, &last, sizeof row) == 0);
+    edited_release(&l);
+}
+
 /* ---- import ---- */
 
 static int known_rows(const struct params *p, struct trial_row *rows, int n, double first)
@@ -377,7 +477,7 @@ static void imported_trials_inform_the_search(void **state)
     struct search_options so = {.strategy = STRATEGY_BO, .seed = (uint64_t)p.seed, .max_trials = 2};
     struct search *search = search_new(&space, &so, &err);
     for (int i = 0; i < 6; i++)
-        search_add_known(search, in[i].param_value, in[i].val_accuracy);
+        search_add_known(search, in[i].param_value, in[i].val_accuracy, 0);
     assert_int_equal(search_ask(search, x, &id), ASK_POINT);
     assert_true(x[0] == rows[6].param_value[0]);
     search_free(search);
@@ -457,6 +557,8 @@ int main(void)
         cmocka_unit_test(asks_are_journalled),
         cmocka_unit_test(ranges_come_and_go),
         cmocka_unit_test(what_was_enqueued_outside_is_run),
+        cmocka_unit_test(an_edited_trial_informs_where_it_ended),
+        cmocka_unit_test(events_say_with_what_a_trial_ended),
         cmocka_unit_test(imported_trials_inform_the_search),
         cmocka_unit_test(an_import_keeps_its_place),
         cmocka_unit_test(imports_are_refused_whole),

@@ -136,7 +136,7 @@ static void flags_are_the_agreed_ones(void **state)
         "schedule batch momentum nesterov weight_decay label_smoothing seed precision ";
     static const char not_trial[] =
         " data_dir select device threads checkpoint_steps eval_steps search max_trials "
-        "limit_max_accuracy_count max_seconds stop_improvement prune repeats search_repeats ";
+        "limit_max_accuracy_count max_seconds stop_improvement edited_sigma prune repeats search_repeats ";
     for (int i = 0; i < param_count; i++) {
         char word[80];
         snprintf(word, sizeof(word), " %s ", param_table[i].name);

@@ -110,8 +110,9 @@ static double divergence(const struct counts *top, const struct counts *all, boo
 
 static bool counts_here(const struct space *space, const struct trials *trials, int i)
 {
-    return (trials->state[i] == POINT_COMPLETE || trials->state[i] == POINT_KNOWN) && isfinite(trials->value[i]) &&
-           space_contains(space, trials->x + (size_t)i * (size_t)space->n);
+    bool noisier = trials->state[i] == POINT_KNOWN && trials->sigma && trials->sigma[i] > 0;
+    return (trials->state[i] == POINT_COMPLETE || trials->state[i] == POINT_KNOWN) && !noisier &&
+           isfinite(trials->value[i]) && space_contains(space, trials->x + (size_t)i * (size_t)space->n);
 }
 
 void importance_ped_anova(const struct space *space, const struct trials *trials, double gamma, double *importance,

@@ -32,7 +32,7 @@ struct search {
 
     double *x;      /* (rows, space.n) */
     double *value;  /* (rows) */
-    double *sigma;  /* (rows), of predicted ones */
+    double *sigma;  /* (rows), of predicted and known ones */
     uint8_t *state; /* (rows), enum point_state */
     size_t rows, cap;
     size_t known;   /* rows from elsewhere */
@@ -232,11 +232,12 @@ void search_tell(struct search *s, int id, enum tell tell, double value)
         s->max_accuracy_count++;
 }
 
-void search_add_known(struct search *s, const double *x, double value)
+void search_add_known(struct search *s, const double *x, double value, double sigma)
 {
-    assert(isfinite(value) && s->rows < INT_MAX);
+    assert(isfinite(value) && isfinite(sigma) && sigma >= 0 && s->rows < INT_MAX);
     append_row(s, x);
     s->value[s->rows - 1] = value;
+    s->sigma[s->rows - 1] = sigma;
     s->state[s->rows - 1] = POINT_KNOWN;
     s->known++;
 }

@@ -64,8 +64,9 @@ void search_enqueue_recorded(struct search *, const double *x);
 /* A point that the strategy proposed: handed out once more as it was, in place of an ask, without working it out again.
  * Nothing may be waiting. ASK_POINT, or ASK_DONE where the stop rule holds. */
 enum ask search_ask_recorded(struct search *, const double *x, int *id);
-/* Evidence from elsewhere: informs the model, and is no trial (no id, not counted by the stop rule). VALUE: finite. */
-void search_add_known(struct search *, const double *x, double value);
+/* Evidence from elsewhere: informs the model, and is no trial (no id, not counted by the stop rule). VALUE: finite; SIGMA: the
+ * standard deviation of the noise that it has beyond that of a trial here, 0: none. */
+void search_add_known(struct search *, const double *x, double value, double sigma);
 
 /* The best complete trial told so far that lies inside the space (first of equals); -1 if there is none. */
 int search_best(const struct search *, double *x, double *value);

@@ -8,7 +8,8 @@
 
 #include "search.h"
 
-/* KNOWN: complete, but from elsewhere: evidence for a model, and no trial of the search. PREDICTED: stopped early, value is a
+/* KNOWN: complete, but from elsewhere: evidence for a model, and no trial of the search; sigma > 0: noisier than a trial by that
+ * standard deviation. PREDICTED: stopped early, value is a
  * prediction and sigma its standard deviation. */
 enum point_state { POINT_PENDING, POINT_COMPLETE, POINT_FAILED, POINT_LEFT_OUT, POINT_KNOWN, POINT_PREDICTED };
 
@@ -19,7 +20,7 @@ struct trials {
     const double *x;      /* (n, space->n) */
     const double *value;  /* (n), meaningful when POINT_COMPLETE or POINT_PREDICTED */
     const uint8_t *state; /* (n), enum point_state */
-    const double *sigma;  /* (n), meaningful when POINT_PREDICTED; NULL: there is none such */
+    const double *sigma;  /* (n), meaningful when POINT_PREDICTED or POINT_KNOWN; NULL: there is none such */
 };
 
 struct strategy_ops {

@@ -109,9 +109,16 @@ static bool has_place(const struct surrogate *s, const double *x)
     return true;
 }
 
+/* Than a trial of the search: a trial stopped early, or evidence that says so. */
+static bool noisier(const struct trials *trials, size_t i)
+{
+    return (trials->state[i] == POINT_PREDICTED || trials->state[i] == POINT_KNOWN) && trials->sigma &&
+           trials->sigma[i] > 0;
+}
+
 static bool is_evidence(const struct surrogate *s, const struct trials *trials, size_t i)
 {
-    return (trials->state[i] == POINT_COMPLETE || trials->state[i] == POINT_KNOWN) &&
+    return (trials->state[i] == POINT_COMPLETE || (trials->state[i] == POINT_KNOWN && !noisier(trials, i))) &&
            has_place(s, trials->x + i * (size_t)s->space.n);
 }
 
@@ -137,7 +144,7 @@ static void add_observation(struct surrogate *s, const double *u, double y, int 
         s->trial[i] = trial;
 }
 
-/* Of a trial stopped early: an observation with more noise. Where the point was observed, that is better. */
+/* An observation with more noise. Where the point was observed as it is, that is better. */
 static void add_prediction(struct surrogate *s, const double *u, double y, double sigma)
 {
     int i = find_row(s, u);
@@ -182,7 +189,7 @@ static bool gather(struct surrogate *s, const struct trials *trials)
             memcpy(s->pending + (size_t)s->n_pending++ * dims, u, dims * sizeof(*u));
     }
     for (size_t i = 0; i < n; i++)
-        if (trials->state[i] == POINT_PREDICTED && trials->sigma && has_place(s, trials->x + i * (size_t)s->space.n)) {
+        if (noisier(trials, i) && has_place(s, trials->x + i * (size_t)s->space.n)) {
             surrogate_point(s, trials->x + i * (size_t)s->space.n, u);
             add_prediction(s, u, fmax(trials->value[i], floor_y), trials->sigma[i]);
         }

@@ -89,10 +89,12 @@ void search_scene_make(struct search_scene *s, const struct view_context *ctx, s
     struct stopped_list stopped = {0};
     stopped_add(&stopped, m->events, m->n_events);
     history_predictions(m->trials, m->n_trials, &stopped, &rows.predicted, &rows.predicted_sigma);
+    edited_add(&rows.edited, m->events, m->n_events);
     bool known = history_points(&rows, &m->settings, &s->space, &s->points, &err);
     free(rows.predicted);
     free(rows.predicted_sigma);
     stopped_release(&stopped);
+    edited_release(&rows.edited);
     if (!known) {
         str_append(s->why, sizeof s->why, 0, "%s", err.msg);
         return;
