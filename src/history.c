@@ -42,7 +42,7 @@ double history_edited_point(const struct edited_list *edited, const struct param
 {
     struct trial_row last;
     bool counts = r->edited && r->state == TRIAL_COMPLETE && isfinite(r->val_accuracy) && study->edited_sigma > 0 &&
-                  edited_row(edited, study->method, r, &last) && history_row_point(study, space, &last, x);
+                  edited_row(edited, study->method == METHOD_KD, r, &last) && history_row_point(study, space, &last, x);
     return counts ? study->edited_sigma / 100 : 0;
 }
 

@@ -3,7 +3,7 @@
 #ifndef FSPLAB_HISTORY_H
 #define FSPLAB_HISTORY_H
 
-#include "edited.h"
+#include "io/edited.h"
 #include "io/stopped.h"
 #include "param.h"
 #include "search/strategy.h"

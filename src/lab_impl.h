@@ -8,7 +8,7 @@
 #include "history.h"
 #include "lab.h"
 #include "search/search.h"
-#include "edited.h"
+#include "io/edited.h"
 #include "io/stopped.h"
 #include "trial.h"
 

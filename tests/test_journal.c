@@ -417,18 +417,18 @@ static void events_say_with_what_a_trial_ended(void **state)
     edited_add(&l, events, 4);
     edited_add(&l, events + 4, 4);
     assert_true(l.n == 3 && !edited_find(&l, 4) && !edited_find(&l, 0));
-    assert_true(edited_row(&l, METHOD_KD, &row, &last));
+    assert_true(edited_row(&l, true, &row, &last));
     assert_true(last.n_params == 2 && last.param_value[0] == 7 && last.param_value[1] == 0.2);
     assert_string_equal(last.param_name[1], "finetune_lr");
     row.number = 2;
-    assert_true(edited_row(&l, METHOD_FSP, &row, &last) && last.n_params == 2 && last.param_value[0] == 9);
+    assert_true(edited_row(&l, false, &row, &last) && last.n_params == 2 && last.param_value[0] == 9);
     assert_string_equal(last.param_name[1], "transfer_lr");
     row.number = 1; /* after the transfer lambda weighs nothing: what it was then holds */
-    assert_true(edited_row(&l, METHOD_FSP, &row, &last) && last.param_value[0] == 0.25);
+    assert_true(edited_row(&l, false, &row, &last) && last.param_value[0] == 0.25);
     row.number = 3;
-    assert_false(edited_row(&l, METHOD_FSP, &row, &last)); /* cut short */
+    assert_false(edited_row(&l, false, &row, &last)); /* cut short */
     row.number = 4;
-    assert_true(edited_row(&l, METHOD_FSP, &row, &last) && memcmp(&row, &last, sizeof row) == 0);
+    assert_true(edited_row(&l, false, &row, &last) && memcmp(&row, &last, sizeof row) == 0);
     edited_release(&l);
 }
 

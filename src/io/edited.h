@@ -3,7 +3,7 @@
 #ifndef FSPLAB_EDITED_H
 #define FSPLAB_EDITED_H
 
-#include "io/store.h"
+#include "store.h"
 
 enum { EDITED_MAX = 12 }; /* twice the settings that can be changed in a trial that runs */
 
@@ -26,9 +26,10 @@ struct edited_list {
 void edited_add(struct edited_list *, const struct event_row *, int n);
 const struct edited *edited_find(const struct edited_list *, int trial); /* NULL: nothing was set or skipped in it */
 /* The row as if it had been begun with the values that its trial ended with. A weight of the transfer's loss that was set when
- * the transfer was over (METHOD: enum of param.h) changed nothing. false: there are no such values, for it was cut short, or
+ * the transfer was over changed nothing, unless the method has LAMBDA_FINETUNES (kd). false: there are no such values, for it was cut short, or
  * the row has no room for them. */
-bool edited_row(const struct edited_list *, int method, const struct trial_row *, struct trial_row *ended_with);
+bool edited_row(const struct edited_list *, bool lambda_finetunes, const struct trial_row *,
+                struct trial_row *ended_with);
 void edited_release(struct edited_list *);
 
 #endif

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trial.h"
-
 static struct edited *row_of(struct edited_list *l, int trial)
 {
     for (int i = 0; i < l->n; i++)
@@ -19,12 +17,9 @@ static struct edited *row_of(struct edited_list *l, int trial)
 
 static void take_set(struct edited *t, const struct event_row *e)
 {
-    enum stage stage;
-    if (!stage_find(e->stage, &stage))
-        stage = STAGE_TEACHER;
-    const char *name = trial_live_name(stage, e->key);
+    bool finetuning = strcmp(e->stage, "finetune") == 0;
+    const char *name = strcmp(e->key, "lr") != 0 ? e->key : finetuning ? "finetune_lr" : "transfer_lr";
     int k = 0;
-    bool finetuning = stage == STAGE_FINETUNE;
     while (k < t->n && (strcmp(t->name[k], name) != 0 || t->finetuning[k] != finetuning))
         k++;
     if (k == EDITED_MAX) { /* a record of another program's: what it ended with is not known */
@@ -55,13 +50,13 @@ const struct edited *edited_find(const struct edited_list *l, int trial)
     return NULL;
 }
 
-bool edited_row(const struct edited_list *l, int method, const struct trial_row *from, struct trial_row *to)
+bool edited_row(const struct edited_list *l, bool lambda_finetunes, const struct trial_row *from, struct trial_row *to)
 {
     const struct edited *t = edited_find(l, from->number);
     *to = *from;
     for (int i = 0; t && i < t->n; i++) {
         int k = 0;
-        if (t->finetuning[i] && method != METHOD_KD && strncmp(t->name[i], "lambda", 6) == 0)
+        if (t->finetuning[i] && !lambda_finetunes && strncmp(t->name[i], "lambda", 6) == 0)
             continue;
         while (k < to->n_params && strcmp(to->param_name[k], t->name[i]) != 0)
             k++;
