@@ -583,27 +583,41 @@ static void put_wrapped(FILE *out, const char *s, int indent)
     fputc('\n', out);
 }
 
-void params_print_help(FILE *out, bool roff)
+static void print_help_of(FILE *out, const struct param_def *d, bool roff)
 {
     enum { INDENT = 27 };
-    const char *group = "";
     char facts[512];
-    for (int i = 0; i < param_count; i++) {
-        const struct param_def *d = &param_table[i];
-        if (strcmp(group, d->group) != 0)
-            fprintf(out, roff ? ".SS %s\n" : "%s\n", d->group);
-        group = d->group;
-        facts_format(d, facts, sizeof(facts));
-        if (roff) {
-            fprintf(out, ".TP\n.B %s\n", d->name);
-            put_roff(out, d->help);
-            put_roff(out, facts);
-        } else {
-            fprintf(out, "  %-*s", INDENT - 2, d->name);
-            put_wrapped(out, d->help, INDENT);
-            fprintf(out, "%*s", INDENT, "");
-            put_wrapped(out, facts, INDENT);
-        }
+    facts_format(d, facts, sizeof(facts));
+    if (roff) {
+        fprintf(out, ".TP\n.B %s\n", d->name);
+        put_roff(out, d->help);
+        put_roff(out, facts);
+    } else {
+        fprintf(out, "  %-*s", INDENT - 2, d->name);
+        put_wrapped(out, d->help, INDENT);
+        fprintf(out, "%*s", INDENT, "");
+        put_wrapped(out, facts, INDENT);
+    }
+}
+
+/* The group that begins with row I; false: it began before. */
+static bool begins_group(int i)
+{
+    for (int k = 0; k < i; k++)
+        if (strcmp(param_table[k].group, param_table[i].group) == 0)
+            return false;
+    return true;
+}
+
+void params_print_help(FILE *out, bool roff)
+{
+    for (int g = 0; g < param_count; g++) {
+        if (!begins_group(g))
+            continue;
+        fprintf(out, roff ? ".SS %s\n" : "%s\n", param_table[g].group);
+        for (int i = g; i < param_count; i++)
+            if (strcmp(param_table[i].group, param_table[g].group) == 0)
+                print_help_of(out, &param_table[i], roff);
     }
     const char *note = "live: may be changed while a trial runs; search: may be searched over, with "
                        "search.NAME = linear|log MIN MAX [COUNT]";

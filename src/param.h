@@ -99,7 +99,7 @@ struct param_def {
     const char *choices; /* enums: "grid random sobol bo", in the C enum's order; else NULL */
     const char *initial; /* default, as text */
     const char *unit;    /* "", "steps", "images", ... */
-    const char *group;   /* "data", "networks", "transfer", "optimisation", "study" */
+    const char *group;   /* "data", "networks", "transfer", "optimisation", "search", "machine" */
     const char *help;    /* one sentence, no full stop */
     size_t offset;       /* of the field in struct params */
 };

@@ -272,6 +272,30 @@ static void a_wrong_clone_is_refused_in_place(void **state)
     end(a);
 }
 
+/* The screen's word on what is being typed stands below the prompt before Enter, and stays there. */
+static void what_is_typed_is_judged_letter_by_letter(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    press_text(a, "0/lambda1");
+    assert_true(shows("settings that have in name or meaning: lambda1"));
+    assert_true(shows("1 of ") && shows("with \"lambda1\"")); /* found already */
+    press_text(a, "\re\x15-");
+    assert_true(shows("lambda1: '-' is not a number (allowed: 0 to 1e+06)"));
+    press_text(a, "\x15"
+                  "0.5");
+    assert_true(shows("lambda1 (0 to 1e+06): 0.5") && shows("Enter takes it"));
+    press_text(a, "x\r"); /* refused: once, where it was said before */
+    assert_int_equal(a->dialog, DIALOG_TYPE);
+    assert_true(shows("'0.5x' is not a number"));
+    press_text(a, "\x7f\r");
+    assert_int_equal(a->dialog, DIALOG_NONE);
+    press_text(a, "u");
+    assert_false(shows("read only"));
+    end(a);
+}
+
 static void typed_text_may_be_of_any_script(void **state)
 {
     static const int keys[] = {'5', '/', 0xD55C, 0xAE00, 0x1F600, 127, 0xE9};
@@ -537,6 +561,7 @@ int main(void)
         T(a_command_without_a_process_says_so),
         T(readonly_changes_nothing),
         T(a_wrong_clone_is_refused_in_place),
+        T(what_is_typed_is_judged_letter_by_letter),
         T(typed_text_may_be_of_any_script),
         T(a_start_is_announced_before_it_is_waited_for),
         T(a_process_that_does_not_answer_holds_up_no_key),

@@ -7,202 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../src/ui/setup_impl.h"
 #include "golden.h"
+#include "setup_bench.h"
 
 static const int sizes[][2] = {{80, 22}, {100, 28}, {160, 43}, {200, 58}};
-
-/* ---- a host made by hand ---- */
-
-static const struct {
-    const char *name, *state, *sets;
-    int trials, complete;
-    double best;
-} kept[] = {
-    {"demo", "",
-     "teacher=res14 student=res8 batch=50 teacher_steps=400 transfer_steps=100 finetune_steps=200 search=grid "
-     "search.lambda=log_0.01_1_3 repeats=2",
-     0, 0, NAN},
-    {"실험-이식", "running", "dataset=cifar10 student=res14", 5, 4, 0.8812},
-    {"table2-res26-grid", "complete", "dataset=cifar10 search=grid search.lambda=log_0.01_1_5", 7, 7, 0.9104},
-    {"alone", "interrupted", "method=none", 1, 0, NAN},
-    {"a-name-that-is-longer-than-any-list-is-wide-at-80-columns", "failed", "", 1, 0, NAN},
-    {"broken", "", NULL, 0, 0, NAN},
-};
-
-struct hand {
-    int describes;
-    char problem[512];   /* given to every pair */
-    const char *trouble; /* why there are no studies */
-    char state_of_demo[16];
-};
-
-static bool hand_settings(void *ctx, const char *study, struct params *p, struct err *err)
-{
-    (void)ctx;
-    params_init(p);
-    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
-        char copy[512], *save = NULL;
-        if (strcmp(kept[i].name, study) != 0)
-            continue;
-        if (!kept[i].sets)
-            return err_set(err, ERR_CONFIG, "experiments.ini:12: lambda: 'many' is not a number (allowed: 0 to 1e+06)");
-        snprintf(copy, sizeof copy, "%s", kept[i].sets);
-        for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-            for (char *c = strchr(word, '='); *c; c++)
-                *c = *c == '_' ? ' ' : *c;
-            assert_true(params_set_pair(p, word, err));
-        }
-        return true;
-    }
-    return err_set(err, ERR_CONFIG, "no such study");
-}
-
-static int hand_studies(void *ctx, char ***names, struct err *err)
-{
-    struct hand *h = ctx;
-    if (h->trouble) {
-        err_set(err, ERR_IO, "%s", h->trouble);
-        return -1;
-    }
-    *names = xcalloc(ARRAY_LEN(kept), sizeof **names);
-    for (size_t i = 0; i < ARRAY_LEN(kept); i++)
-        (*names)[i] = xstrdup(kept[i].name);
-    return ARRAY_LEN(kept);
-}
-
-static void hand_look(void *ctx, const char *study, struct study_card *card)
-{
-    struct hand *h = ctx;
-    for (size_t i = 0; i < ARRAY_LEN(kept); i++)
-        if (strcmp(kept[i].name, study) == 0) {
-            *card = (struct study_card){.trials = kept[i].trials, .complete = kept[i].complete, .best = kept[i].best};
-            str_append(card->state, sizeof card->state, 0, "%s", i == 0 ? h->state_of_demo : kept[i].state);
-        }
-}
-
-/* Figures of RES26 and RES14, whatever the nets are called. */
-static void hand_describe(void *ctx, const struct params *p, struct pair_card *k)
-{
-    static const char *const maps[] = {"32x32x16 -> 32x32x16", "32x32x16 -> 16x16x32", "16x16x32 -> 8x8x64"};
-    static const int shape[][2] = {{16, 16}, {16, 32}, {32, 64}};
-    struct hand *h = ctx;
-    h->describes++;
-    *k = (struct pair_card){.trials = 4, .steps = 1600, .n_pairs = p->method == METHOD_FSP ? 3 : 0};
-    k->student = (struct net_card){.parameters = 172506, .macs = 26395264, .tf_flops = 52846602, .blocks = 6};
-    str_append(k->student.name, sizeof k->student.name, 0, "%s", p->student);
-    if (p->method != METHOD_NONE) {
-        k->teacher = (struct net_card){.parameters = 366938, .macs = 54706816, .tf_flops = 109531146, .blocks = 12};
-        str_append(k->teacher.name, sizeof k->teacher.name, 0, "%s", p->teacher);
-    }
-    for (int i = 0; i < k->n_pairs; i++) {
-        str_append(k->pair[i].teacher_maps, sizeof k->pair[i].teacher_maps, 0, "%s", maps[i]);
-        str_append(k->pair[i].student_maps, sizeof k->pair[i].student_maps, 0, "%s", maps[i]);
-        k->pair[i].m = shape[i][0];
-        k->pair[i].n = shape[i][1];
-    }
-    str_append(k->problem, sizeof k->problem, 0, "%s", h->problem);
-}
-
-struct bench {
-    struct model model;
-    struct hand hand;
-    struct ui_host host;
-    struct ui ui;
-    struct request out; /* of the latest command */
-};
-
-static void begin_at(struct bench *b, const char *study)
-{
-    memset(b, 0, sizeof *b);
-    model_init(&b->model, study, "runs", false);
-    b->model.now = 1000;
-    b->host = (struct ui_host){.ctx = &b->hand,
-                               .nets = "res8 res14 res26 vgg26",
-                               .describe = hand_describe,
-                               .settings = hand_settings,
-                               .studies = hand_studies,
-                               .look = hand_look};
-}
-
-static void open_screen(struct bench *b)
-{
-    struct ui *u = &b->ui;
-    *u = (struct ui){.model = &b->model, .view = &view_setup, .look = {.theme = theme_dark, .glyphs = GLYPHS_BRAILLE}};
-    u->context = (struct view_context){.model = &b->model, .look = &u->look, .host = &b->host};
-    u->self = xcalloc(1, view_setup.state_size);
-    view_setup.init(u->self, &u->context);
-    free(ui_text(u, 80, 22));
-}
-
-static void begin(struct bench *b)
-{
-    begin_at(b, "");
-    open_screen(b);
-}
-
-static void finish(struct bench *b)
-{
-    ui_close(&b->ui);
-    model_release(&b->model);
-}
-
-static struct setup *state_of(struct bench *b)
-{
-    return b->ui.self;
-}
-
-static bool press(struct bench *b, enum command c)
-{
-    bool meant = ui_command(&b->ui, c, &b->out);
-    free(ui_text(&b->ui, 80, 22));
-    return meant;
-}
-
-static struct params *now(struct bench *b)
-{
-    return &setup_selected(state_of(b))->now;
-}
-
-/* Brings the form's cursor to a setting by Down alone. */
-static int go_to(struct bench *b, const char *name)
-{
-    int def = param_find(name);
-    struct setup *s = state_of(b);
-    if (s->pane != PANE_FORM)
-        press(b, CMD_NEXT_FIELD);
-    press(b, CMD_HOME);
-    for (int i = 0; i < FORM_ROWS_MAX && setup_field(s) != def; i++) {
-        if (s->rows[s->row].kind == ROW_MORE && !s->more)
-            press(b, CMD_ENTER);
-        press(b, CMD_DOWN);
-    }
-    assert_int_equal(setup_field(s), def);
-    return def;
-}
-
-static bool type(struct bench *b, const char *text, struct err *err)
-{
-    struct request out = {0};
-    *err = (struct err){0};
-    return view_setup.typed(b->ui.self, &b->ui.context, text, &out, err);
-}
-
-/* A value of the form, as the text that the settings have for it. */
-static const char *value(struct bench *b, const char *name)
-{
-    static char text[PARAM_STR_MAX];
-    form_text(now(b), param_find(name), text, sizeof text);
-    return text;
-}
-
-static bool screen_has(struct bench *b, int w, int h, const char *words)
-{
-    char *text = ui_text(&b->ui, w, h);
-    bool has = strstr(text, words) != NULL;
-    free(text);
-    return has;
-}
 
 /* ---- layout ---- */
 
@@ -375,17 +183,20 @@ static void every_setting_and_study_is_reached(void **state)
         int w = sizes[i][0], h = sizes[i][1], seen = 0;
         char line[256];
         begin(&b);
-        for (size_t k = 0; k < ARRAY_LEN(kept); k++) {
+        for (size_t k = 0; k < setup_studies_kept; k++) {
             under_cursor(&b, setup_layout((struct rect){0, 0, w, h}).list, w, h, line, sizeof line);
-            if ((unsigned char)kept[k].name[0] < 128)
-                assert_memory_equal(line, kept[k].name, strlen(kept[k].name) < 16 ? strlen(kept[k].name) : 16);
+            if ((unsigned char)setup_study_kept(k)[0] < 128)
+                assert_memory_equal(line, setup_study_kept(k),
+                                    strlen(setup_study_kept(k)) < 16 ? strlen(setup_study_kept(k)) : 16);
             ui_command(&b.ui, CMD_DOWN, &b.out);
         }
         ui_command(&b.ui, CMD_HOME, &b.out);
         ui_command(&b.ui, CMD_NEXT_FIELD, &b.out);
         struct setup *s = state_of(&b);
-        s->folded = FOLD_OPEN;
-        for (int k = 0; k < param_count + 1; k++) {
+        for (int g = 0; g < FORM_GROUPS_MAX; g++)
+            s->fold[g] = FOLD_OPEN;
+        setup_rows(s);
+        for (int k = 0; k < s->n_rows; k++) {
             under_cursor(&b, setup_layout((struct rect){0, 0, w, h}).fields, w, h, line, sizeof line);
             if (setup_field(s) >= 0) {
                 const char *name = param_table[setup_field(s)].name;
@@ -406,7 +217,7 @@ static void nothing_is_drawn_outside(void **state)
     (void)state;
     begin(&b);
     for (int pane = 0; pane < 2; pane++) {
-        for (size_t k = 0; k < ARRAY_LEN(kept); k++) {
+        for (size_t k = 0; k < setup_studies_kept; k++) {
             for (int w = 1; w <= 90; w += 7)
                 for (int h = 1; h <= 40; h += 3)
                     ui_stays_inside(&b.ui, w, h);
@@ -480,7 +291,7 @@ static void every_choice_is_gone_through_and_back(void **state)
             press(&b, CMD_LEFT);
         }
     }
-    assert_int_equal(setup_changes(setup_selected(state_of(&b)), false), 0);
+    assert_int_equal(setup_changes(setup_selected(state_of(&b))), 0);
     finish(&b);
 }
 
@@ -683,12 +494,12 @@ static void changes_are_marked_and_taken_back(void **state)
     press(&b, CMD_RESET_FIELD);
     assert_string_equal(value(&b, "teacher"), "res14");
     assert_false(screen_has(&b, 80, 22, "changed"));
-    go_to(&b, "seed"); /* below the fold: the fold says so */
+    go_to(&b, "seed"); /* folded away: the heading says so */
     press(&b, CMD_RIGHT);
-    state_of(&b)->folded = FOLD_SHUT;
-    free(ui_text(&b.ui, 80, 22));
-    assert_int_equal(state_of(&b)->rows[state_of(&b)->row].kind, ROW_MORE); /* the cursor does not get lost */
-    assert_true(screen_has(&b, 100, 28, "Enter shows them  1 changed"));
+    for (int i = 0; i < 2 && state_of(&b)->rows[state_of(&b)->row].kind != ROW_GROUP; i++)
+        press(&b, CMD_FOLD);
+    assert_int_equal(state_of(&b)->rows[state_of(&b)->row].kind, ROW_GROUP); /* the cursor does not get lost */
+    assert_true(screen_has(&b, 100, 28, ">▸ search *         seed 2"));
     finish(&b);
 }
 
@@ -788,13 +599,13 @@ static void settings_are_read_anew_once_a_study_has_begun(void **state)
     begin(&b);
     go_to(&b, "teacher_lr");
     press(&b, CMD_RIGHT);
-    assert_int_equal(setup_changes(setup_selected(state_of(&b)), false), 1);
+    assert_int_equal(setup_changes(setup_selected(state_of(&b))), 1);
     str_append(b.hand.state_of_demo, sizeof b.hand.state_of_demo, 0, "running");
     press(&b, CMD_UP);
-    assert_int_equal(setup_changes(setup_selected(state_of(&b)), false), 1); /* not yet looked */
+    assert_int_equal(setup_changes(setup_selected(state_of(&b))), 1); /* not yet looked */
     b.model.now += 10;
     free(ui_text(&b.ui, 80, 22));
-    assert_int_equal(setup_changes(setup_selected(state_of(&b)), false), 0);
+    assert_int_equal(setup_changes(setup_selected(state_of(&b))), 0);
     assert_true(screen_has(&b, 160, 43, "running"));
     finish(&b);
 }
@@ -883,12 +694,15 @@ static void the_mouse_does_what_keys_do(void **state)
     view_setup.mouse(s, &b.ui.context, r, s->layout.list.x + 2, s->layout.list.y, 1, &out);
     view_setup.mouse(s, &b.ui.context, r, s->layout.fields.x + 2, s->layout.fields.y + 4, 1, &out);
     assert_int_equal(s->pane, PANE_FORM);
-    assert_string_equal(param_table[setup_field(s)].name, "shortcut"); /* no headings at this size */
+    assert_string_equal(param_table[setup_field(s)].name, "shortcut");
     assert_string_equal(value(&b, "shortcut"), "A");
     view_setup.mouse(s, &b.ui.context, r, s->layout.fields.x + 2, s->layout.fields.y + 4, 1, &out);
     assert_string_equal(value(&b, "shortcut"), "B");
     view_setup.mouse(s, &b.ui.context, r, s->layout.fields.x + 2, s->layout.fields.y + 4, 5, &out);
-    assert_string_equal(param_table[setup_field(s)].name, "method");
+    assert_int_equal(s->rows[s->row].kind, ROW_GROUP);
+    int shut = s->n_rows;
+    view_setup.mouse(s, &b.ui.context, r, s->layout.fields.x + 2, s->layout.fields.y + 5, 1, &out); /* transfer opens */
+    assert_true(s->n_rows > shut);
     view_setup.mouse(s, &b.ui.context, r, s->layout.list.x, s->layout.list.y + s->layout.list.h - 1, 1,
                      &out); /* below the last */
     assert_int_equal(s->at, 0);

@@ -162,6 +162,19 @@ static void show(struct app *a, int view)
     a->dirty = true;
 }
 
+/* Whether the screen says something of every letter of this text. */
+static bool is_checked(const struct app *a)
+{
+    return a->dialog == DIALOG_TYPE && !a->typed_tune && a->pending.wire.ask != WIRE_CLONE && app_views[a->view]->check;
+}
+
+static void check_text(struct app *a)
+{
+    a->note[0] = 0;
+    if (is_checked(a))
+        a->note_ok = app_views[a->view]->check(a->states[a->view], &a->context, a->text, a->note, sizeof a->note);
+}
+
 static void open_typing(struct app *a, const struct request *r, bool tune)
 {
     a->dialog = DIALOG_TYPE;
@@ -169,6 +182,7 @@ static void open_typing(struct app *a, const struct request *r, bool tune)
     a->typed_tune = tune;
     a->refusal[0] = 0;
     str_append(a->text, sizeof a->text, 0, "%s", r->initial);
+    check_text(a);
 }
 
 static void start_study(struct app *a, const struct request *r)
@@ -398,6 +412,8 @@ static void type_key(struct app *a, int key)
             utf8[2] = (char)(0x80 | (key >> 6 & 0x3f)), utf8[3] = (char)(0x80 | (key & 0x3f));
         strcat(a->text, utf8);
     }
+    if (a->dialog == DIALOG_TYPE)
+        check_text(a);
 }
 
 static void quit_key(struct app *a, int key)

@@ -118,19 +118,36 @@ static void draw_sentence(struct app *a, struct rect r, enum theme_role role, co
     wrap_text(&a->canvas, r, s, text);
 }
 
+/* The text with its cursor; where the screen checks what is typed, its word stands below, in the same place all the time. */
+static void draw_typing(struct app *a, struct rect r)
+{
+    const struct look *l = &a->look;
+    if (a->note[0]) {
+        struct style s = look_style(l, a->note_ok ? ROLE_MUTED : ROLE_BAD);
+        int rows = wrap_text(NULL, r, s, a->note);
+        r.y -= rows;
+        r.h = rows + 1;
+        canvas_fill(&a->canvas, (struct rect){0, r.y, a->canvas.w, r.h}, ' ', look_style(l, ROLE_TEXT));
+        wrap_text(&a->canvas, (struct rect){r.x, r.y + 1, r.w, rows}, s, a->note);
+    }
+    int x = canvas_printf(&a->canvas, r, r.x, r.y, look_style(l, ROLE_TITLE), "%s: ", a->pending.text);
+    x = canvas_text(&a->canvas, r, x, r.y, look_style(l, ROLE_TEXT), a->text);
+    canvas_put(&a->canvas, x < r.x + r.w ? x : r.x + r.w - 1, r.y, ' ', look_style(l, ROLE_SELECTED));
+    if (!a->refusal[0] || a->note[0])
+        return;
+    if (x + 2 + text_width(a->refusal) <= r.x + r.w)
+        canvas_text(&a->canvas, r, x + 2, r.y, look_style(l, ROLE_BAD), a->refusal);
+    else
+        draw_sentence(a, (struct rect){r.x, r.y - 1, r.w, 1}, ROLE_BAD, a->refusal);
+}
+
 static void draw_footer(struct app *a, struct rect r)
 {
     const struct look *l = &a->look;
     if (a->dialog == DIALOG_CONFIRM) {
         canvas_printf(&a->canvas, r, r.x, r.y, look_style(l, ROLE_WARN), "%s  Enter: yes, Esc: no", a->pending.confirm);
     } else if (a->dialog == DIALOG_TYPE) {
-        int x = canvas_printf(&a->canvas, r, r.x, r.y, look_style(l, ROLE_TITLE), "%s: ", a->pending.text);
-        x = canvas_text(&a->canvas, r, x, r.y, look_style(l, ROLE_TEXT), a->text);
-        canvas_put(&a->canvas, x < r.x + r.w ? x : r.x + r.w - 1, r.y, ' ', look_style(l, ROLE_SELECTED));
-        if (a->refusal[0] && x + 2 + text_width(a->refusal) <= r.x + r.w)
-            canvas_text(&a->canvas, r, x + 2, r.y, look_style(l, ROLE_BAD), a->refusal);
-        else if (a->refusal[0])
-            draw_sentence(a, (struct rect){r.x, r.y - 1, r.w, 1}, ROLE_BAD, a->refusal);
+        draw_typing(a, r);
     } else if (a->status[0] && a->model.now < a->status_until) {
         draw_sentence(a, r, a->status_role, a->status);
     } else {

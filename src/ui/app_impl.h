@@ -42,6 +42,8 @@ struct app {
     struct request pending; /* what a dialog is about */
     bool typed_tune;        /* the text typed goes to tune, not to the screen */
     char text[128], refusal[256];
+    char note[256]; /* of what is being typed, where the screen checks it: what Enter would do, or why it would not */
+    bool note_ok;
     int help_top;
 
     char status[300];

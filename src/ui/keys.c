@@ -93,6 +93,12 @@ const struct key_def key_table[] = {
     {"setup", 'e', CMD_TUNE_TYPE, "e", "type", "type a value", false},
     {"setup", TERM_DELETE, CMD_RESET_FIELD, "Del", "reset", "back to the study's own value", false},
     {"setup", 127, CMD_RESET_FIELD, "Backspace", NULL, NULL, false},
+    {"setup", 'D', CMD_DEFAULT_FIELD, "D", NULL,
+     "to the value that a setting has by default; on a heading the whole group", false},
+    {"setup", 'u', CMD_TUNE_UNDO, "u", "undo", "take the latest change back, one by one", false},
+    {"setup", 'L', CMD_SCALE, "L", NULL, "a range linear or logarithmic", false},
+    {"setup", '/', CMD_FILTER, "/", "find", "only settings that have a word in name or meaning; Esc: all", false},
+    {"setup", 'z', CMD_FOLD, "z", NULL, "open all groups of settings, or shut them; Left and Right: one", false},
     {"setup", '\t', CMD_NEXT_FIELD, "Tab", "pane", "studies or settings", false},
     {"setup", TERM_BACK_TAB, CMD_PREVIOUS_FIELD, "S-Tab", NULL, NULL, false},
 };

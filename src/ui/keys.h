@@ -69,6 +69,9 @@ enum command {
     CMD_NEXT_FIELD,
     CMD_PREVIOUS_FIELD,
     CMD_RESET_FIELD,
+    CMD_DEFAULT_FIELD,
+    CMD_SCALE,
+    CMD_FOLD,
 };
 
 struct key_def {

@@ -1,6 +1,5 @@
-/* The groups name the settings that a study is about, in the order in which one thinks of them; every other row of the
- * parameter table lands under "more" by itself, so a new setting needs nothing here. Changes go through params_set, as
- * those of the INI and the command line do: the form can make no settings that they could not. */
+/* Changes go through params_set, as those of the INI and the command line do: the form can make no settings that they could
+ * not. */
 #include "setup_form.h"
 
 #include <ctype.h>
@@ -10,19 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* ---- rows ---- */
-
-static const struct {
-    const char *title, *names;
-} groups[] = {
-    {"data", "dataset data_dir"},
-    {"networks", "teacher student shortcut"},
-    {"transfer", "method pairing fsp_norm lambda"},
-    {"learning rates", "teacher_lr transfer_lr finetune_lr"},
-    {"search", "search max_trials repeats"},
-    {"lengths", "teacher_steps transfer_steps finetune_steps batch"},
-};
-
 /* Copies the word that *s begins with and goes on behind it; false at the end. */
 static bool take_word(const char **s, char *buf, size_t cap)
 {
@@ -31,33 +17,6 @@ static bool take_word(const char **s, char *buf, size_t cap)
     str_append(buf, cap, 0, "%.*s", (int)n, *s);
     *s += n;
     return n > 0;
-}
-
-static bool is_in_a_group(const char *name)
-{
-    char word[64];
-    for (size_t g = 0; g < ARRAY_LEN(groups); g++)
-        for (const char *s = groups[g].names; take_word(&s, word, sizeof word);)
-            if (strcmp(word, name) == 0)
-                return true;
-    return false;
-}
-
-int form_rows(bool more, bool headings, struct form_row rows[FORM_ROWS_MAX])
-{
-    char word[64];
-    int n = 0;
-    for (size_t g = 0; g < ARRAY_LEN(groups); g++) {
-        if (headings)
-            rows[n++] = (struct form_row){.kind = ROW_HEADING, .text = groups[g].title};
-        for (const char *s = groups[g].names; take_word(&s, word, sizeof word);)
-            rows[n++] = (struct form_row){.kind = ROW_FIELD, .def = param_find(word)};
-    }
-    rows[n++] = (struct form_row){.kind = ROW_MORE};
-    for (int i = 0; more && i < param_count && n < FORM_ROWS_MAX; i++)
-        if (!is_in_a_group(param_table[i].name))
-            rows[n++] = (struct form_row){.kind = ROW_FIELD, .def = i};
-    return n;
 }
 
 /* ---- reading ---- */
@@ -93,6 +52,21 @@ void form_limits(const struct params *p, int def, char *buf, size_t cap)
         str_append(buf, cap, 0, "0, 1");
     else if (d->type != PARAM_STRING)
         str_append(buf, cap, 0, "%.9g to %.9g", d->min, d->max);
+    else if (strcmp(d->name, "device") == 0)
+        str_append(buf, cap, 0, "auto, cpu, cuda, cuda:N");
+}
+
+void form_facts(const struct params *p, int def, char *buf, size_t cap)
+{
+    const struct param_def *d = &param_table[def];
+    struct params single = *p;
+    char limits[256];
+    single.n_ranges = 0;
+    form_limits(&single, def, limits, sizeof limits);
+    size_t n = str_append(buf, cap, 0, "%s%s%s; default %s", limits[0] ? limits : "text", *d->unit ? " " : "", d->unit,
+                          d->initial);
+    if (!form_matters(p, def))
+        str_append(buf, cap, n, "; no effect here");
 }
 
 const char *form_choices(int def, const char *nets)
@@ -308,6 +282,23 @@ void form_reset(struct params *p, const struct params *own, int def)
         set_range(p, r, NULL);
     else if (form_range(p, def))
         remove_range(p, def);
+}
+
+void form_default(struct params *p, int def)
+{
+    params_set(p, param_table[def].name, param_table[def].initial, NULL);
+    if (form_range(p, def))
+        remove_range(p, def);
+}
+
+bool form_toggle_scale(struct params *p, int def, struct err *err)
+{
+    const struct param_range *r = form_range(p, def);
+    if (!r)
+        return err_set(err, ERR_CONFIG, "%s has one value; s gives it a range", param_table[def].name);
+    struct param_range other = *r;
+    other.scale = r->scale == SCALE_LOG ? SCALE_LINEAR : SCALE_LOG;
+    return set_range(p, &other, err);
 }
 
 bool form_type(struct params *p, int def, const char *text, struct err *err)

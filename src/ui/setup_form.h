@@ -1,21 +1,9 @@
-/* setup_form: the settings as rows of a form, drawn from the parameter table, and what its keys do to them. Knows no screen
- * and no host: settings in, settings out. */
+/* setup_form: what a row of the form says of its setting, and what its keys do to it. Knows no screen and no host: settings in,
+ * settings out. */
 #ifndef FSPLAB_UI_SETUP_FORM_H
 #define FSPLAB_UI_SETUP_FORM_H
 
 #include "../param.h"
-
-enum form_row_kind { ROW_HEADING, ROW_FIELD, ROW_MORE /* unfolds the settings that few people need */ };
-struct form_row {
-    enum form_row_kind kind;
-    int def;          /* ROW_FIELD: index into param_table */
-    const char *text; /* ROW_HEADING */
-};
-enum { FORM_ROWS_MAX = 128 };
-
-/* The rows, from top to bottom, groups with or without their headings; the settings that no group names come last, when
- * `more`. Returns their number. */
-int form_rows(bool more, bool headings, struct form_row rows[FORM_ROWS_MAX]);
 
 /* The range of a setting, or NULL when it has one value. */
 const struct param_range *form_range(const struct params *, int def);
@@ -23,6 +11,8 @@ const struct param_range *form_range(const struct params *, int def);
 void form_text(const struct params *, int def, char *buf, size_t cap);
 /* What may be entered: "0 to 100", "none, kd, hint, fsp"; of a range: "linear|log MIN MAX [COUNT]". */
 void form_limits(const struct params *, int def, char *buf, size_t cap);
+/* "0 to 100; default 0.1; no effect here": what may be entered, what the table has, and whether it matters. */
+void form_facts(const struct params *, int def, char *buf, size_t cap);
 /* The choices, between blanks: those of an enum or a yes-no, or what is suggested for a text (nets, devices); NULL: none. */
 const char *form_choices(int def, const char *nets);
 /* Value or range differ. */
@@ -38,6 +28,10 @@ void form_step(struct params *, int def, int by, const char *nets);
 bool form_toggle_range(struct params *, const struct params *kept, int def, struct err *);
 /* Value and range as in OWN. */
 void form_reset(struct params *, const struct params *own, int def);
+/* The table's value, and no range. */
+void form_default(struct params *, int def);
+/* A linear range becomes a logarithmic one, and back. ERR_CONFIG: there is no range, or it reaches down to 0. */
+bool form_toggle_scale(struct params *, int def, struct err *);
 /* What was typed for the setting: a value, or the range of one that has (or can have) a range. ERR_CONFIG as params_set;
  * nothing is changed then. */
 bool form_type(struct params *, int def, const char *text, struct err *);

@@ -46,6 +46,9 @@ struct view {
     bool (*command)(void *self, struct view_context *, enum command, struct request *);
     /* What ASK_TYPE brought. false with err: refused in place, the prompt stays open. May be NULL. */
     bool (*typed)(void *self, struct view_context *, const char *text, struct request *, struct err *);
+    /* Whether typed() would take the text, asked with every letter; NOTE gets why not and what is allowed, or what it will
+     * do. NULL: nothing is said before Enter. */
+    bool (*check)(void *self, struct view_context *, const char *text, char *note, size_t cap);
     /* A click (button 1) or the wheel (4, 5) in the rectangle that draw got last. May be NULL. */
     void (*mouse)(void *self, struct view_context *, struct rect, int x, int y, int button, struct request *);
 };
