@@ -29,8 +29,6 @@ void setup_rows(struct setup *s)
             heading = i;
     }
     s->row = to >= 0 ? to : heading >= 0 ? heading : 0; /* folded away: the fold */
-    if (*s->filter && to < 0 && s->n_rows > 1)
-        s->row = 1; /* the first that was found */
 }
 
 int setup_field(const struct setup *s)

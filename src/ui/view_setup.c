@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "setup_impl.h"
 
@@ -165,11 +166,22 @@ static bool command(void *self, struct view_context *ctx, enum command cmd, stru
 
 /* ---- typing ---- */
 
+/* The cursor goes to the setting whose name begins so, else to the first that is found. */
 static void take_filter(struct setup *s, const char *text)
 {
+    int first = -1, named = -1;
     s->filter[0] = '\0';
     str_append(s->filter, sizeof s->filter, 0, "%s", text + strspn(text, " "));
     setup_rows(s);
+    for (int i = s->n_rows - 1; s->filter[0] && i >= 0; i--) {
+        if (s->rows[i].kind != ROW_FIELD)
+            continue;
+        first = i;
+        if (strncasecmp(param_table[s->rows[i].def].name, s->filter, strlen(s->filter)) == 0)
+            named = i;
+    }
+    if (first >= 0)
+        s->row = named >= 0 ? named : first;
 }
 
 static bool typed(void *self, struct view_context *ctx, const char *text, struct request *out, struct err *err)
