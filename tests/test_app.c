@@ -285,7 +285,7 @@ static void what_is_typed_is_judged_letter_by_letter(void **state)
     assert_true(shows("lambda1: '-' is not a number (allowed: 0 to 1e+06)"));
     press_text(a, "\x15"
                   "0.5");
-    assert_true(shows("lambda1 (0 to 1e+06): 0.5") && shows("Enter takes it"));
+    assert_true(shows("lambda1 (0 to 1000000): 0.5") && shows("Enter takes it"));
     press_text(a, "x\r"); /* refused: once, where it was said before */
     assert_int_equal(a->dialog, DIALOG_TYPE);
     assert_true(shows("'0.5x' is not a number"));
