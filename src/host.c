@@ -268,6 +268,7 @@ void host_init(struct ui_host *h, const struct cmd_options *o)
                           .start = start,
                           .settings = settings,
                           .space = lab_space,
+                          .points = lab_first_points,
                           .studies = studies,
                           .look = look};
 }

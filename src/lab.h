@@ -115,6 +115,9 @@ struct search_options;
 void lab_search_options(const struct params *, const struct space *, int search_no, struct search_options *);
 /* Whether a search can be made of them; ERR_CONFIG says why not. */
 bool lab_can_plan(const struct params *, struct err *);
+/* The first points that the first search will try, as far as they do not depend on results (bo: before it asks its model), at
+ * most MAX: x is (n, lab_space's n). Returns n, -1 with ERR_CONFIG. */
+int lab_first_points(const struct params *, int max, double *x, struct err *);
 
 struct dataset;
 /* The images that these settings name, split by their seed (dataset_release); synthetic ones are made where there are none.

@@ -1,6 +1,8 @@
 /* What a study will come to, from its settings alone: no folder, no store, nothing opened. */
 #include "lab_impl.h"
 
+#include "search/surrogate.h"
+
 static struct search *first_search(const struct params *p, struct err *err)
 {
     struct search_options so;
@@ -38,4 +40,19 @@ int64_t lab_planned(const struct params *p)
     int64_t one = search_planned(search);
     search_free(search);
     return (one + p->repeats - 1) * p->search_repeats;
+}
+
+int lab_first_points(const struct params *p, int max, double *x, struct err *err)
+{
+    struct space space;
+    int n = 0, id;
+    struct search *search = lab_space(p, &space, err) ? first_search(p, err) : NULL;
+    if (!search)
+        return -1;
+    if (p->search == SEARCH_BO && max > surrogate_design(&space))
+        max = surrogate_design(&space);
+    while (n < max && search_ask(search, x + (size_t)n * (size_t)space.n, &id) == ASK_POINT)
+        n++;
+    search_free(search);
+    return n;
 }

@@ -1,5 +1,7 @@
 #include "setup_bench.h"
 
+#include "../src/lab.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +104,8 @@ void begin_at(struct bench *b, const char *study)
                                .nets = "res8 res14 res26 vgg26",
                                .describe = hand_describe,
                                .settings = hand_settings,
+                               .space = lab_space,
+                               .points = lab_first_points,
                                .studies = hand_studies,
                                .look = hand_look};
 }

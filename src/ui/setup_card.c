@@ -129,10 +129,17 @@ static int draw_stages(struct canvas *c, struct rect r, int y, const struct look
 void setup_draw_card(struct setup *s, struct view_context *ctx, struct canvas *c)
 {
     const struct look *l = ctx->look;
+    if (s->layout.picture.h <= 0 && setup_wants_picture(s)) {
+        setup_frame(c, s->layout.card, l, "What will be searched", false);
+        setup_draw_picture(s, ctx, c, rect_inset(s->layout.facts, 1, 0));
+        return;
+    }
     struct rect r = rect_inset(s->layout.facts, 1, 0);
     const struct setup_study *t = setup_selected(s);
     const struct pair_card *k = &s->card;
     setup_frame(c, s->layout.card, l, "What will be trained", false);
+    if (s->layout.picture.h > 0)
+        setup_draw_picture(s, ctx, c, rect_inset(s->layout.picture, 1, 0));
     if (!t || r.h <= 0)
         return;
     if (!t->ok) {

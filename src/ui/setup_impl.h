@@ -1,8 +1,9 @@
 /* setup_impl: what the files of the Setup screen share: view_setup.c (commands), setup_study.c (studies), setup_edit.c
- * (changes of settings), setup_draw.c, setup_fields.c and setup_card.c (what is seen). */
+ * (changes of settings), setup_draw.c, setup_fields.c, setup_card.c and setup_picture.c (what is seen). */
 #ifndef FSPLAB_UI_SETUP_IMPL_H
 #define FSPLAB_UI_SETUP_IMPL_H
 
+#include "../search/space.h"
 #include "setup_form.h"
 #include "setup_layout.h"
 #include "setup_rows.h"
@@ -47,6 +48,13 @@ struct setup {
     struct pair_card card;
     char problem[640]; /* why Start is refused; "" when it is not */
 
+    bool pictured;
+    struct params pictured_as; /* what the points are about */
+    struct space space;
+    int n_points;           /* -1: there are none, see why */
+    double *points;         /* (n_points, space.n) */
+    char no_points[256];
+
     double next_look; /* clock_seconds */
     int look_at;
     struct setup_layout layout; /* as drawn last */
@@ -86,6 +94,10 @@ bool setup_check_value(struct setup *, const char *text, char *note, size_t cap)
 void setup_draw(struct setup *, struct view_context *, struct canvas *);
 void setup_draw_fields(struct setup *, struct view_context *, struct canvas *);
 void setup_draw_card(struct setup *, struct view_context *, struct canvas *);
+/* What will be searched: the points of one setting on an axis, or of two in a plane. */
+void setup_draw_picture(struct setup *, struct view_context *, struct canvas *, struct rect);
+/* Whether the setting under the cursor has a range, and so is to be seen where there is no room for both. */
+bool setup_wants_picture(struct setup *);
 
 /* The pane that has the keys is framed in their colour. */
 void setup_frame(struct canvas *, struct rect, const struct look *, const char *title, bool active);

@@ -2,7 +2,7 @@
  * the lists give way before the lists do. */
 #include "setup_layout.h"
 
-enum { WIDE_W = 150, ABOUT_ROWS = 4, HELP_ROWS = 3, HELP_ROWS_SMALL = 2, LIST_ROWS_MIN = 4 };
+enum { WIDE_W = 150, ABOUT_ROWS = 4, HELP_ROWS = 3, HELP_ROWS_SMALL = 2, LIST_ROWS_MIN = 4, FACTS_ROWS = 21, PICTURE_FROM = 32 };
 
 static int clamp(int v, int lo, int hi)
 {
@@ -33,5 +33,7 @@ struct setup_layout setup_layout(struct rect r)
     l.list = split_inside(l.studies, ABOUT_ROWS, &l.about);
     l.fields = split_inside(l.form, l.form.h < 16 ? HELP_ROWS_SMALL : HELP_ROWS, &l.help);
     l.facts = rect_inset(l.card, 1, 1);
+    if (l.facts.h >= PICTURE_FROM)
+        l.picture = rect_bottom(&l.facts, l.facts.h - FACTS_ROWS);
     return l;
 }

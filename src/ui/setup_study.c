@@ -94,6 +94,9 @@ void setup_release_studies(struct setup *s)
         free(s->studies[i].undo);
     }
     free(s->studies);
+    free(s->points);
+    s->points = NULL;
+    s->pictured = false;
     s->studies = NULL;
     s->n = 0;
 }

@@ -89,6 +89,8 @@ struct ui_host {
     bool (*settings)(void *ctx, const char *study, struct params *, struct err *);
     /* The space that settings search. May be NULL. */
     bool (*space)(const struct params *, struct space *, struct err *);
+    /* The first points of the search that the settings make, as lab_first_points. May be NULL. */
+    int (*points)(const struct params *, int max, double *x, struct err *);
     int (*studies)(void *ctx, char ***names, struct err *);
     /* Reads the study's store. Blocks on nobody. May be NULL. */
     void (*look)(void *ctx, const char *study, struct study_card *);
