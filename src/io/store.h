@@ -112,6 +112,14 @@ int store_values(struct store *, int trial, const char *stage, const char *key, 
 int store_values_after(struct store *, int trial, const char *stage, const char *key, int after_step,
                        struct value_row **rows, struct err *);
 
+/* One curve of each of the trials FIRST to LAST, by trial and step, in one go; free(). -1 on error. */
+struct trial_value_row {
+    int trial, step;
+    double value;
+};
+int store_values_of_all(struct store *, int first, int last, const char *stage, const char *key,
+                        struct trial_value_row **rows, struct err *err);
+
 /* Which curves a trial has, in the order they began. */
 struct series_row {
     char stage[16], key[64];
@@ -147,6 +155,12 @@ bool store_checkpoint_put(struct store *, int trial, const char *stage, int step
                           struct err *);
 /* A trial's checkpoints, the one put last first; free(). -1 on error. */
 int store_checkpoints(struct store *, int trial, struct checkpoint_row **rows, struct err *);
+/* When each trial was saved last, as far as that was after the checkpoint of that id (0: any); free(). -1 on error. */
+struct saved_row {
+    int trial;
+    int64_t id, time_ms;
+};
+int store_saved(struct store *, int64_t after_id, struct saved_row **rows, struct err *);
 /* What an ask knew (strategy, point, fitted hyperparameters), as JSON text. */
 bool store_ask_put(struct store *, int search_no, int ask_id, const char *json, struct err *);
 char *store_ask_get(struct store *, int search_no, int ask_id, struct err *); /* free(); NULL: absent or error */

@@ -48,6 +48,10 @@ const char *const store_sql[STMT_COUNT] = {
                     " WHERE id > ?1 AND (?2 < 0 OR ifnull(trial, 0) = ?2) ORDER BY id",
     [STMT_CHECKPOINT_PUT] =
         "INSERT INTO checkpoint (trial, stage, step, file, sha256, time_ms) VALUES (?, ?, ?, ?, ?, ?)",
+    /* the bare column is of the row that has the highest id; + keeps it from going through the whole index by trial */
+    [STMT_SAVED] = "SELECT trial, max(id), time_ms FROM checkpoint WHERE id > ? GROUP BY +trial",
+    [STMT_VALUES_OF_ALL] = "SELECT trial, step, value FROM series JOIN value ON series = id WHERE stage = ? AND key = ?"
+                           " AND trial BETWEEN ? AND ? ORDER BY trial, step",
     [STMT_CHECKPOINTS] = "SELECT stage, step, file, sha256, time_ms FROM checkpoint WHERE trial = ? ORDER BY id DESC",
     [STMT_ASK_PUT] = "INSERT OR REPLACE INTO ask (search_no, ask_id, json) VALUES (?, ?, ?)",
     [STMT_ASK_GET] = "SELECT json FROM ask WHERE search_no = ? AND ask_id = ?",
@@ -469,6 +473,31 @@ int store_values_after(struct store *s, int trial, const char *stage, const char
     return values(s, trial, stage, key, after_step, rows, err);
 }
 
+static void read_trial_value(struct column *c, void *row)
+{
+    struct trial_value_row *r = row;
+    r->trial = get_int(c);
+    r->step = get_int(c);
+    r->value = get_real(c);
+}
+
+int store_values_of_all(struct store *s, int first, int last, const char *stage, const char *key,
+                        struct trial_value_row **rows, struct err *err)
+{
+    *rows = NULL;
+    struct binder b = {store_read(s, STMT_VALUES_OF_ALL, err), 0};
+    if (!b.stmt)
+        return -1;
+    put_text(&b, stage);
+    put_text(&b, key);
+    put_int(&b, first);
+    put_int(&b, last);
+    void *all;
+    int n = list_rows(s, b.stmt, sizeof **rows, read_trial_value, &all, err);
+    *rows = all;
+    return n;
+}
+
 int store_values(struct store *s, int trial, const char *stage, const char *key, struct value_row **rows,
                  struct err *err)
 {
@@ -595,6 +624,27 @@ int store_checkpoints(struct store *s, int trial, struct checkpoint_row **rows, 
     put_int(&b, trial);
     void *all;
     int n = list_rows(s, b.stmt, sizeof **rows, read_checkpoint, &all, err);
+    *rows = all;
+    return n;
+}
+
+static void read_saved(struct column *c, void *row)
+{
+    struct saved_row *r = row;
+    r->trial = get_int(c);
+    r->id = get_int64(c);
+    r->time_ms = get_int64(c);
+}
+
+int store_saved(struct store *s, int64_t after_id, struct saved_row **rows, struct err *err)
+{
+    *rows = NULL;
+    struct binder b = {store_read(s, STMT_SAVED, err), 0};
+    if (!b.stmt)
+        return -1;
+    put_int(&b, after_id);
+    void *all;
+    int n = list_rows(s, b.stmt, sizeof **rows, read_saved, &all, err);
     *rows = all;
     return n;
 }

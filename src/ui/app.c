@@ -17,7 +17,8 @@
 #define SAY_SECONDS 8.0
 #define BELIEF_SECONDS 60 /* as long does a screen that is printed wait for its picture */
 
-const struct view *const app_views[] = {&view_setup, &view_run, &view_fsp, &view_search, &view_device, &view_log};
+const struct view *const app_views[] = {&view_setup,  &view_run, &view_fsp,   &view_search,
+                                        &view_device, &view_log, &view_trials};
 const int app_view_count = (int)ARRAY_LEN(app_views);
 
 static volatile sig_atomic_t signalled;
@@ -122,7 +123,7 @@ static void read_store(struct app *a)
     struct err err = {0};
     if (a->model.study[0] && !model_read_store(&a->model, &err) && err.code != ERR_BUSY)
         app_say(a, ROLE_BAD, "%s", err.msg);
-    a->next_store = a->model.now + STORE_EVERY;
+    a->next_store = a->model.now + (model_has_more(&a->model) ? 0.03 : STORE_EVERY);
     a->dirty = true;
 }
 

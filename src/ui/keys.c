@@ -87,6 +87,10 @@ const struct key_def key_table[] = {
     {"device", TERM_DOWN, CMD_DOWN, "Down", NULL, NULL, false},
     /* log */
     {"log", '/', CMD_FILTER, "/", "filter", "only lines that contain a text", false},
+    /* trials */
+    {"trials", 's', CMD_SORT_NEXT, "s", "sort", "sort by the next column; a click on its name does it, too", false},
+    {"trials", 'S', CMD_SORT_PREVIOUS, "S", NULL, "sort by the column before", false},
+    {"trials", 'r', CMD_SORT_REVERSE, "r", "reverse", "the other way round", false},
     /* setup */
     {"setup", 'S', CMD_START, "S", "start", "start the study with these settings", true},
     {"setup", 's', CMD_RANGE, "s", "range", "one value, or a range to search", false},
@@ -136,8 +140,8 @@ static void print_escaped(FILE *f, const char *s, bool roff)
 
 void keys_print(FILE *f, bool roff)
 {
-    static const char *const views[] = {NULL, "run", "fsp", "search", "device", "log", "setup"};
-    static const char *const names[] = {"Everywhere", "Run", "FSP", "Search", "Device", "Log", "Setup"};
+    static const char *const views[] = {NULL, "run", "fsp", "search", "device", "log", "trials", "setup"};
+    static const char *const names[] = {"Everywhere", "Run", "FSP", "Search", "Device", "Log", "Trials", "Setup"};
     for (size_t v = 0; v < ARRAY_LEN(views); v++) {
         fprintf(f,
                 roff ? ".SS %s\n"

@@ -64,6 +64,10 @@ enum command {
     CMD_COLUMNS,
     CMD_ROWS,
     CMD_CONTOURS,
+    /* trials */
+    CMD_SORT_NEXT,
+    CMD_SORT_PREVIOUS,
+    CMD_SORT_REVERSE,
     /* setup */
     CMD_START,
     CMD_NEXT_FIELD,

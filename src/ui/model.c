@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "model_trials.h"
+
 /* ---- life ---- */
 
 static void curves_release(struct curves *c)
@@ -57,7 +59,7 @@ void model_release(struct model *m)
     frame_release(&m->fsp);
     free(m->fsp_steps);
     probe_release(&m->probe);
-    free(m->trials);
+    model_forget_trials(m);
     free(m->events);
     if (m->store)
         store_close(m->store);
@@ -275,8 +277,10 @@ static bool refresh(struct model *m, int first, int last, struct err *err)
     int n = store_trials_between(m->store, first, last, &rows, err);
     for (int i = 0; i < n; i++) {
         const struct trial_row *known = model_trial(m, rows[i].number);
-        if (known)
+        if (known && memcmp(known, &rows[i], sizeof *known) != 0) { /* rows are zeroed before they are filled */
             m->trials[known - m->trials] = rows[i];
+            m->trials_version++;
+        }
     }
     free(n >= 0 ? rows : NULL);
     return n >= 0;
@@ -322,6 +326,7 @@ static bool read_trials(struct model *m, int first_event, struct err *err)
         free(rows);
     }
     m->n_trials += n;
+    m->trials_version++;
     if (!model_trial(m, m->sel.trial))
         m->sel.trial = m->trials[m->n_trials - 1].number;
     return true;
@@ -427,12 +432,11 @@ static void forget_store(struct model *m)
         curves_release(&m->overlay[--m->n_overlay]);
     frame_release(&m->fsp);
     free(m->fsp_steps);
-    free(m->trials);
+    model_forget_trials(m);
     free(m->events);
     m->fsp_steps = NULL;
-    m->trials = NULL;
     m->events = NULL;
-    m->n_fsp_steps = m->n_trials = m->n_events = 0;
+    m->n_fsp_steps = m->n_events = 0;
     m->seen_event = 0;
     m->has_settings = false;
     m->study_state[0] = m->study_reason[0] = 0;
@@ -469,7 +473,8 @@ bool model_read_store(struct model *m, struct err *err)
     free(path);
     if (!ok || !m->store)
         return ok;
-    return read_study(m, err) && read_events(m, err) && read_trials(m, first_event, err) &&
+    return read_study(m, err) && read_events(m, err) && read_trials(m, first_event, err) && model_read_saved(m, err) &&
+           model_read_evals(m, first_event, err) &&
            (m->sel.trial == 0 || (read_curves(m, &m->curves, m->sel.trial, err) && read_fsp(m, err))) &&
            read_overlays(m, err);
 }

@@ -36,6 +36,13 @@ struct curves {
 };
 const struct series *curves_find(const struct curves *, const char *stage, const char *key); /* NULL */
 
+/* The evaluations of one trial in its fine-tuning. */
+struct eval_curve {
+    int n;
+    float *step, *value; /* (n) */
+    bool settled;        /* it has ended, and all of it is here */
+};
+
 struct fsp_mats {
     int m, n;
     float *t, *s; /* (m, n), NULL: not there */
@@ -87,6 +94,13 @@ struct model {
     char study_state[16], study_reason[256];
     int n_trials;
     struct trial_row *trials;
+    uint64_t trials_version;  /* grows whenever anything in them or in saved_ms has changed */
+    int64_t *saved_ms;        /* (n_trials) when it was last saved; 0: never. NULL: not read yet */
+    int n_saved;              /* as long as it is */
+    int64_t last_saved;       /* id of the newest checkpoint known */
+    int n_evals;              /* of so many of the first trials; it lags behind n_trials while they are read */
+    struct eval_curve *evals; /* (n_evals); read while sel.evals asks for them */
+    uint64_t evals_version;   /* grows whenever one of them has changed */
     int n_events;
     struct event_row *events; /* by id */
     int64_t seen_event;       /* the newest when the user last left; 0: never here */
@@ -115,7 +129,8 @@ struct model {
         int fsp_step;                 /* -1: the latest */
         int probe_image, probe_block; /* block 0: sections instead of blocks */
         int overlay[8], n_overlay;
-        int tune; /* what + and - change, see tune.h */
+        bool evals; /* the evaluations of all trials are looked at */
+        int tune;   /* what + and - change, see tune.h */
     } sel;
 };
 
@@ -131,6 +146,8 @@ bool model_take_probe(struct model *, json_t *answer, struct err *);
  * store that is not there yet is no error. When the file has been removed or replaced, what was read of the old one is
  * forgotten; ERR_IO when nothing is in its place, once. */
 bool model_read_store(struct model *, struct err *);
+/* Whether another call has more to read at once: of the evaluations of all trials it takes a part at a time. */
+bool model_has_more(const struct model *);
 /* Takes a sample of GPU and process. */
 void model_sample(struct model *);
 const struct device_sample *model_sample_at(const struct model *, int i); /* 0: the oldest */

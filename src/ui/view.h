@@ -53,7 +53,7 @@ struct view {
     void (*mouse)(void *self, struct view_context *, struct rect, int x, int y, int button, struct request *);
 };
 
-extern const struct view view_run, view_fsp, view_search, view_device, view_log, view_setup;
+extern const struct view view_run, view_fsp, view_search, view_device, view_log, view_setup, view_trials;
 
 /* What the roof lends to the screens, since they know neither nets nor processes. */
 struct net_card {
