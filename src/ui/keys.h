@@ -68,6 +68,13 @@ enum command {
     CMD_SORT_NEXT,
     CMD_SORT_PREVIOUS,
     CMD_SORT_REVERSE,
+    CMD_COMPARE,
+    CMD_RETRY,
+    CMD_THAW,
+    CMD_NEXT_PANE,
+    CMD_BRUSH_LOW,
+    CMD_BRUSH_HIGH,
+    CMD_BRUSH_NONE,
     /* setup */
     CMD_START,
     CMD_NEXT_FIELD,

@@ -36,6 +36,8 @@ static void take_event(struct trials_facts *f, const struct event_row *e)
         f->stopped_at = e->step;
         f->predicted = e->before;
         f->sigma = e->after;
+    } else if (strcmp(e->kind, "prune_off") == 0) {
+        str_append(f->off, sizeof f->off, 0, "%s", e->text);
     } else if (strcmp(e->kind, "thaw") == 0) {
         f->thawed = true;
     }

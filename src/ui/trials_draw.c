@@ -243,7 +243,8 @@ static struct style cell_style(const struct trials_scene *s, const struct trials
     const struct trial_row *r = &t->source.rows[row];
     switch (col->kind) {
     case COLUMN_STATE: return look_style(s->look, trials_state_role(r->state));
-    case COLUMN_VAL: return row == t->best ? look_style(s->look, ROLE_GOOD) : look_style(s->look, ROLE_TEXT);
+    case COLUMN_VAL:
+        return row == t->best ? look_style(s->look, ROLE_GOOD) : trials_ink(s->look, trials_merit(t, r->val_accuracy));
     case COLUMN_SETTING:
         return look_style(s->look,
                           t->own[(size_t)row * (size_t)t->n_settings + (size_t)col->setting] ? ROLE_TEXT : ROLE_MUTED);
@@ -368,14 +369,18 @@ static void counts_text(const struct trials_scene *s, char *buf, size_t cap)
             len = str_append(buf, cap, len, ", %d %s", n[order[i]], trial_state_name(order[i]));
 }
 
+/* "lambda 0.01..0.1", "val >= 80.2" */
 static size_t brushes_text(const struct trials_table *t, char *buf, size_t cap, size_t n)
 {
     for (int i = 0; i < t->n_brushes; i++) {
-        bool percent = strcmp(t->brush[i].column, "val") == 0;
+        const struct trials_brush *b = &t->brush[i];
+        double factor = strcmp(b->column, "val") == 0 ? 100 : 1;
         char lo[32], hi[32];
-        trials_setting_text(t->brush[i].lo * (percent ? 100 : 1), lo, sizeof lo);
-        trials_setting_text(t->brush[i].hi * (percent ? 100 : 1), hi, sizeof hi);
-        n = str_append(buf, cap, n, "%s%s %s..%s", n ? "  " : "", t->brush[i].column, lo, hi);
+        trials_setting_text(b->lo * factor, lo, sizeof lo);
+        trials_setting_text(b->hi * factor, hi, sizeof hi);
+        n = str_append(buf, cap, n, "%s%s %s%s%s", n ? "  " : "", b->column,
+                       isinf(b->hi) ? ">= " : isinf(b->lo) ? "<= " : lo, isinf(b->lo) || isinf(b->hi) ? "" : "..",
+                       isinf(b->hi) ? lo : hi);
     }
     return n;
 }
@@ -403,10 +408,11 @@ void trials_draw_head(struct canvas *c, struct rect r, const struct trials_scene
 
 void trials_draw_rule(struct canvas *c, struct rect r, const struct trials_scene *s, const char *title)
 {
-    if (r.h < 1)
+    if (r.h < 1 || r.w < 1)
         return;
     canvas_fill(c, r, look_ascii(s->look) ? '-' : 0x2500, look_style(s->look, ROLE_FRAME));
-    char text[128];
+    char text[160];
     str_append(text, sizeof text, 0, " %s ", title);
-    canvas_text(c, r, r.x + 2, r.y, look_style(s->look, ROLE_TITLE), text);
+    if (*title)
+        canvas_text(c, r, r.x + 2, r.y, look_style(s->look, ROLE_MUTED), text);
 }

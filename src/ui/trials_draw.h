@@ -15,6 +15,7 @@ struct trials_facts {
     char rule[64];
     int stopped_at;                    /* step */
     double predicted, sigma;           /* of its end, when it was stopped; NaN */
+    char off[200];                     /* why the rule let it go on where it would have stopped it; "" */
     double student_bytes, state_bytes; /* of its files; NaN: not there */
 };
 /* Reads events and files, unless it is up to date. */
@@ -48,8 +49,18 @@ void trials_draw_rows(struct canvas *, struct rect, const struct trials_scene *)
 void trials_draw_rule(struct canvas *, struct rect, const struct trials_scene *, const char *title);
 /* The chosen trial, or how it differs from the one it is compared with. */
 void trials_draw_detail(struct canvas *, struct rect, const struct trials_scene *);
-/* Parallel coordinates. */
+
+/* ---- pictures of all trials that are shown: at most TRIALS_LINES of them, evenly taken ---- */
+enum { TRIALS_LINES = 1000 };
+/* Parallel coordinates: an axis for each searched setting, and for the accuracy. */
 void trials_draw_axes(struct canvas *, struct rect, const struct trials_scene *);
+int trials_axis_count(const struct trials_table *);
+const struct trials_column *trials_axis_column(const struct trials_table *, int axis); /* NULL */
+/* 0 bottom .. 1 top of an axis, beyond its ends at them; NaN. */
+double trials_axis_unit(const struct trials_table *, const struct trials_column *, double value);
+/* The axis at a place, and the value there (infinite at an end of it); -1: none. */
+int trials_axis_at(const struct trials_scene *, struct rect, int x, int y, double *value);
+/* Learning curves of the fine-tuning, and what the stopping rule made of the chosen one. */
 void trials_draw_curves(struct canvas *, struct rect, const struct trials_scene *);
 
 /* What an accuracy looks like: 0 worst .. 1 best. */

@@ -12,9 +12,9 @@ bool trials_is_wide(struct rect r)
 
 static int below_rows(struct rect r, enum trials_pane pane, bool wide)
 {
-    if (pane == PANE_NONE || (pane == PANE_DETAIL && wide && r.h < HIGH))
+    if (pane == PANE_NONE || (pane == PANE_DETAIL && wide))
         return 0;
-    if (pane == PANE_DETAIL && !wide)
+    if (pane == PANE_DETAIL)
         return r.h < HIGH ? DETAIL_LOW : DETAIL_HIGH;
     return r.h * (r.h < HIGH ? 11 : 9) / 20;
 }

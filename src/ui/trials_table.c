@@ -284,6 +284,19 @@ double trials_table_value(const struct trials_table *t, const struct trials_colu
     return NAN;
 }
 
+static void find_ranges(struct trials_table *t)
+{
+    for (int j = 0; j < t->n_columns; j++) {
+        struct trials_column *c = &t->column[j];
+        c->data_lo = c->data_hi = NAN;
+        for (int i = 0; i < t->source.n; i++) {
+            double v = trials_table_value(t, c, i);
+            c->data_lo = fmin(c->data_lo, v); /* of a number and NaN: the number */
+            c->data_hi = fmax(c->data_hi, v);
+        }
+    }
+}
+
 /* ---- which are shown ---- */
 
 struct subject {
@@ -446,6 +459,7 @@ bool trials_table_update(struct trials_table *t, const struct trials_source *s)
         find_columns(t, s);
         read_settings(t, s);
         measure_settings(t, s->n);
+        find_ranges(t);
         find_best(t, s);
         t->rebuilt++;
     }

@@ -45,6 +45,7 @@ struct trials_column {
     double study;  /* of a setting: what a trial without a value of its own has; NaN: not known */
     bool log;      /* of a setting: searched on a logarithmic scale */
     double lo, hi; /* of a setting: the range that is searched; NaN: none */
+    double data_lo, data_hi; /* lowest and highest value there is; NaN: there is none */
     int before,
         after; /* of a setting: characters up to its point and from there on, as trials_setting_text writes it */
 };
