@@ -23,7 +23,7 @@ enum {
 #define INK 0x222222
 #define FAINT 0xcccccc
 #define PAPER 0xffffff
-static const rgb series_colour[CHART_SERIES] = {0x1f6fb2, 0xd9822b, 0x4a9a5a};
+static const rgb series_colour[CHART_SERIES] = {0x1f6fb2, 0xd9822b, 0x4a9a5a, 0x8a5fb0};
 
 struct pen {
     struct picture *picture; /* or */

@@ -5,7 +5,7 @@
 
 #include "base.h"
 
-enum { CHART_SERIES = 3, CHART_GROUPS = 8 };
+enum { CHART_SERIES = 4, CHART_GROUPS = 8 };
 
 struct chart {
     const char *title, *unit, *caption;

@@ -8,7 +8,6 @@
 #include "chart.h"
 #include "cmd.h"
 #include "io/fsutil.h"
-#include "nn/flops.h"
 #include "report.h"
 
 static void help(void)
@@ -38,44 +37,11 @@ static bool write_chart(const struct chart *c, const char *dir, const char *name
     return ok;
 }
 
-static bool figure3(const char *dir, struct err *err)
+static bool write_figure(const struct report *r, int figure, const char *dir, struct err *err)
 {
-    static const char *const nets[] = {"res14", "res26", "vgg26"};
-    struct chart c = {
-        .title = "Figure 3. What the nets cost",
-        .unit = "millions (parameters: ten thousands), one 32x32 image",
-        .caption = "Option-A shortcuts. TF FLOPs as TensorFlow 1's profiler counts: 2 a multiply-add, 1 an addition.",
-        .series = 3,
-        .groups = ARRAY_LEN(nets),
-        .series_name = {"multiply-adds", "TF FLOPs", "parameters"}};
-    for (int i = 0; i < c.groups; i++) {
-        struct net_spec spec;
-        if (!net_parse(nets[i], false, 10, &spec, err))
-            return false;
-        struct net_cost cost = net_cost(&spec);
-        c.group_name[i] = nets[i];
-        c.value[i][0] = (double)cost.macs / 1e6;
-        c.value[i][1] = (double)cost.tf_flops / 1e6;
-        c.value[i][2] = (double)cost.parameters / 1e4;
-    }
-    return write_chart(&c, dir, "figure3", err);
-}
-
-static bool figure4(const struct report *r, const char *dir, struct err *err)
-{
-    struct chart c = {.title = "Figure 4. What the searches cost",
-                      .unit = "seconds, all searches together",
-                      .caption = "Measured: seconds of trials where they ran, the teacher's training not counted.",
-                      .series = 2,
-                      .series_name = {"measured", "Kim & Bae (2020)"}};
-    for (int i = 0; i < REPORT_ROWS; i++) {
-        if (paper_rows[i].table != 2)
-            continue;
-        c.group_name[c.groups] = paper_rows[i].label;
-        c.value[c.groups][0] = r->rows[i].trials > 0 ? r->rows[i].seconds : NAN;
-        c.value[c.groups++][1] = paper_rows[i].published_seconds;
-    }
-    return write_chart(&c, dir, "figure4", err);
+    struct chart c;
+    report_figure(r, figure, &c);
+    return write_chart(&c, dir, figure == 3 ? "figure3" : "figure4", err);
 }
 
 /* ---- JSON ---- */
@@ -146,7 +112,7 @@ static bool write_all(const struct report *r, const char *dir, struct err *err)
     bool ok = fs_mkdirs(dir, err);
     for (int i = REPORT_TEXT; ok && i <= REPORT_CSV; i++)
         ok = write_report(r, dir, names[i], (enum report_format)i, err);
-    return ok && figure3(dir, err) && figure4(r, dir, err);
+    return ok && write_figure(r, 3, dir, err) && write_figure(r, 4, dir, err);
 }
 
 int cmd_report(int argc, char **argv)

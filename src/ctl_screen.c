@@ -77,7 +77,7 @@ int ctl_screen(const struct cmd_options *o, int argc, char **argv)
     if (!parse(argc, argv, &name, &w, &h, &color, &err))
         return cmd_fail(o, &err);
     name = name ? name : "run";
-    if (!known(name, &err) || (strcmp(name, "setup") != 0 && !begun(o, argv[1], &err)))
+    if (!known(name, &err) || (strcmp(name, "setup") != 0 && strcmp(name, "report") != 0 && !begun(o, argv[1], &err)))
         return cmd_fail(o, &err);
     setlocale(LC_CTYPE, "");
     host_init(&host, o);

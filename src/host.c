@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "host_changes.h"
+#include "host_report.h"
 #include "io/config.h"
 #include "io/store.h"
 #include "lab.h"
@@ -20,6 +21,12 @@
 #include "spawn.h"
 #include "trial.h"
 #include "weights.h"
+
+/* The context of every function here. The options come first, so that most of them take it for those. */
+struct host {
+    struct cmd_options options;
+    struct report_memory *reports; /* NULL: not asked for yet */
+};
 
 static const char nets[] = "res8 res14 res20 res26 res32 res44 res56 vgg8 vgg14 vgg20 vgg26";
 
@@ -210,7 +217,7 @@ static bool settings(void *ctx, const char *study, struct params *p, struct err 
 }
 
 /* Whether the process lives that holds the study's lock (its number stands in the file). */
-static bool is_run(const struct cmd_options *o, const char *study)
+bool host_is_run(const struct cmd_options *o, const char *study)
 {
     char *path = xstrfmt("%s/%s/lock", o->runs, study);
     FILE *f = fopen(path, "re");
@@ -236,7 +243,7 @@ static void look(void *ctx, const char *study, struct study_card *card)
             str_append(card->state, sizeof card->state, 0, "unreadable");
         else if (found)
             str_append(card->state, sizeof card->state, 0, "%s",
-                       strcmp(row.state, "running") == 0 && !is_run(o, study) ? "interrupted" : row.state);
+                       strcmp(row.state, "running") == 0 && !host_is_run(o, study) ? "interrupted" : row.state);
     }
     study_row_release(&row);
 }
@@ -254,15 +261,27 @@ static bool start(void *ctx, const char *study, const struct params *want, struc
     struct spawn_options s = {.config = o->config, .runs = o->runs, .n_set = changes.n, .set = changes.set};
     bool ok = spawn_study(study, &s, err);
     changes_release(&changes);
-    if (ok || err->code != ERR_BUSY || !is_run(o, study))
+    if (ok || err->code != ERR_BUSY || !host_is_run(o, study))
         return ok;
     *err = (struct err){0}; /* somebody else was faster */
     return true;
 }
 
+/* ---- the paper's tables ---- */
+
+static void report(void *ctx, const char chosen[CARD_ROWS][64], struct report_card *card)
+{
+    struct host *h = ctx;
+    if (!h->reports)
+        h->reports = report_memory_new();
+    host_report(&h->options, h->reports, chosen, card);
+}
+
 void host_init(struct ui_host *h, const struct cmd_options *o)
 {
-    *h = (struct ui_host){.ctx = (void *)o, /* only read */
+    struct host *ctx = xcalloc(1, sizeof *ctx);
+    ctx->options = *o;
+    *h = (struct ui_host){.ctx = ctx,
                           .nets = nets,
                           .describe = describe,
                           .start = start,
@@ -270,10 +289,15 @@ void host_init(struct ui_host *h, const struct cmd_options *o)
                           .space = lab_space,
                           .points = lab_first_points,
                           .studies = studies,
-                          .look = look};
+                          .look = look,
+                          .report = report};
 }
 
 void host_release(struct ui_host *h)
 {
+    struct host *ctx = h->ctx;
+    if (ctx)
+        report_memory_free(ctx->reports);
+    free(ctx);
     *h = (struct ui_host){0};
 }

@@ -8,5 +8,7 @@
 /* The options (config, runs, --set) outlive the host. */
 void host_init(struct ui_host *, const struct cmd_options *);
 void host_release(struct ui_host *);
+/* Whether the process lives that holds the study's lock. */
+bool host_is_run(const struct cmd_options *, const char *study);
 
 #endif

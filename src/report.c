@@ -3,7 +3,7 @@
  * The runs of a row are trials whose test accuracy is known: of each search the recommended configuration, which is the one
  * that was repeated, else the one tested, else (select = test, where all are) the best. In table 1 there is one search and
  * its repeats are the runs; in table 2 a search is a run, and its repeats are averaged. */
-#include "report.h"
+#include "report_study.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "io/config.h"
-#include "io/store.h"
 #include "search/prune.h"
 
 const struct paper_row paper_rows[REPORT_ROWS] = {
@@ -25,10 +24,12 @@ const struct paper_row paper_rows[REPORT_ROWS] = {
     {2, "VGG26 to RES14, BO", "table2-vgg26-bo", {90.98, 90.96, 90.94}, 90.96, 147576},
 };
 
+const char *const report_nets[REPORT_NETS] = {"res14", "res26", "vgg26"};
+
 /* ---- a study's settings ---- */
 
 /* Those recorded, read back; the recorded text names them as params_set takes them. */
-static bool settings_of(struct store *store, struct params *p, char **text, struct err *err)
+static bool settings_of(struct store *store, struct params *p, char **text, char state[16], struct err *err)
 {
     struct study_row row = {0};
     bool found, ok = store_study_get(store, &row, &found, err);
@@ -36,6 +37,7 @@ static bool settings_of(struct store *store, struct params *p, char **text, stru
     if (ok && !found)
         ok = err_set(err, ERR_STATE, "the store holds no study yet");
     *text = ok ? xstrdup(row.settings) : NULL;
+    snprintf(state, 16, "%s", row.state);
     for (char *line = row.settings, *end; ok && line && *line; line = end) {
         end = strchr(line, '\n');
         if (end)
@@ -54,7 +56,7 @@ static bool searched(const struct params *p)
     return p->n_ranges > 0;
 }
 
-static int row_of(const struct params *p)
+int report_row_of(const struct params *p)
 {
     bool vgg = strcmp(p->teacher, "vgg26") == 0;
     if (strcmp(p->student, "res14") != 0)
@@ -102,14 +104,10 @@ static char *differences(const char *text, const char *protocol)
     return out;
 }
 
-static char *differences_from_paper(const char *config, const struct paper_row *paper, const char *text)
+static char *read_protocol(const char *config, int row)
 {
     struct params p;
-    if (!config_read(config, paper->study, &p, NULL))
-        return xstrfmt("[%s] is not in %s: the protocol was not compared", paper->study, config);
-    char *protocol = params_record(&p), *out = differences(text, protocol);
-    free(protocol);
-    return out;
+    return config_read(config, paper_rows[row].study, &p, NULL) ? params_record(&p) : NULL;
 }
 
 /* ---- its trials ---- */
@@ -139,6 +137,31 @@ static void add_run(struct report_row *to, double accuracy, int64_t seed)
         return;
     to->accuracy[to->n] = 100 * accuracy;
     to->seed[to->n++] = seed;
+}
+
+/* Seconds that STEPS of BATCH images took, as of an epoch of CIFAR-10. */
+static double epoch_seconds(double seconds, int n, int steps, int batch)
+{
+    return n > 0 && seconds > 0 ? seconds / n / steps / batch * 50000 : NAN;
+}
+
+/* From trials that were trained to their end, teachers by the trial that had to train one. */
+static void take_net_seconds(struct report_row *to, const struct params *p, const struct trial_row *rows, int n)
+{
+    double fine = 0, teacher = 0;
+    int n_fine = 0, n_teacher = 0, steps = param_find("finetune_steps"), batch = param_find("batch");
+    for (int i = 0; i < n; i++) {
+        bool done = rows[i].state == TRIAL_COMPLETE && !rows[i].edited && rows[i].seconds_finetune > 0;
+        fine += done ? rows[i].seconds_finetune : 0;
+        n_fine += done;
+        teacher += done ? rows[i].seconds_teacher : 0;
+        n_teacher += done && rows[i].seconds_teacher > 0;
+    }
+    for (int i = 0; i < p->n_ranges; i++)
+        if (p->ranges[i].def == steps || p->ranges[i].def == batch)
+            n_fine = n_teacher = 0;
+    to->net_seconds[0] = epoch_seconds(fine, n_fine, p->finetune_steps, p->batch);
+    to->net_seconds[1] = epoch_seconds(teacher, n_teacher, p->teacher_steps, p->batch);
 }
 
 static void take_trials(struct report_row *to, int table, const struct trial_row *rows, int n)
@@ -187,44 +210,96 @@ static void mean_sd(const double *v, int n, double *mean, double *sd)
 
 /* ---- together ---- */
 
+void report_study_release(struct study_reading *r)
+{
+    free(r->settings);
+    free(r->rows);
+    *r = (struct study_reading){0};
+}
+
+bool report_study_read(const char *runs, const char *study, int patience, struct study_reading *r, struct err *err)
+{
+    char *path = xstrfmt("%s/%s/study.db", runs, study);
+    struct store *store = store_open_readonly(path, err);
+    *r = (struct study_reading){0};
+    free(path);
+    if (store && patience >= 0)
+        store_set_patience(store, patience);
+    bool ok = store && settings_of(store, &r->params, &r->settings, r->state, err);
+    r->row = ok ? report_row_of(&r->params) : -1;
+    r->n = ok && r->row >= 0 ? store_trials(store, &r->rows, err) : 0;
+    ok = ok && r->n >= 0;
+    if (store)
+        store_close(store);
+    if (!ok) {
+        report_study_release(r);
+        return err_prefix(err, "study '%s'", study);
+    }
+    return true;
+}
+
+void report_row_fill(const char *study, struct study_reading *r, const char *protocol, struct report_row *row)
+{
+    *row = (struct report_row){.on_test = r->params.select == SELECT_TEST, .settings = r->settings};
+    r->settings = NULL;
+    snprintf(row->study, sizeof row->study, "%s", study);
+    snprintf(row->state, sizeof row->state, "%s", r->state);
+    row->differences =
+        protocol ? differences(row->settings, protocol)
+                 : xstrfmt("[%s] is not in the configuration: the protocol was not compared", paper_rows[r->row].study);
+    take_trials(row, paper_rows[r->row].table, r->rows, r->n);
+    take_net_seconds(row, &r->params, r->rows, r->n);
+    mean_sd(row->accuracy, row->n, &row->mean, &row->sd);
+}
+
+void report_row_release(struct report_row *r)
+{
+    free(r->differences);
+    free(r->settings);
+    *r = (struct report_row){0};
+}
+
 static bool take_study(const char *runs, const char *config, const char *study, struct report *to, struct err *err)
 {
-    char *path = xstrfmt("%s/%s/study.db", runs, study), *text = NULL;
-    struct store *store = store_open_readonly(path, err);
-    struct trial_row *rows = NULL;
-    struct params p;
-    bool ok = store && settings_of(store, &p, &text, err);
-    int n = ok ? store_trials(store, &rows, err) : -1, at = n < 0 ? -1 : row_of(&p);
-    ok = n >= 0;
+    struct study_reading r;
+    char *protocol = NULL;
+    bool ok = report_study_read(runs, study, -1, &r, err);
     if (!ok)
-        err_prefix(err, "study '%s'", study);
-    else if (at < 0)
+        return false;
+    if (r.row < 0)
         ok = err_set(
             err, ERR_CONFIG,
             "study '%s' is no row of the paper's tables: method %s, %s to %s; expected is none or fsp, res26 or vgg26 "
             "to res14, searched by grid or bo or not at all",
-            study, (const char *[]){"none", "kd", "hint", "fsp"}[p.method], p.teacher, p.student);
-    else if (to->rows[at].study[0])
+            study, (const char *[]){"none", "kd", "hint", "fsp"}[r.params.method], r.params.teacher, r.params.student);
+    else if (to->rows[r.row].study[0])
         ok = err_set(err, ERR_CONFIG, "studies '%s' and '%s' are for one row, '%s': name one of them",
-                     to->rows[at].study, study, paper_rows[at].label);
-    if (ok) {
-        struct report_row *row = &to->rows[at];
-        snprintf(row->study, sizeof row->study, "%s", study);
-        row->on_test = p.select == SELECT_TEST;
-        row->differences = differences_from_paper(config, &paper_rows[at], text);
-        take_trials(row, paper_rows[at].table, rows, n);
-        mean_sd(row->accuracy, row->n, &row->mean, &row->sd);
-    }
-    free(rows);
-    free(text);
-    free(path);
-    if (store)
-        store_close(store);
+                     to->rows[r.row].study, study, paper_rows[r.row].label);
+    else
+        report_row_fill(study, &r, protocol = read_protocol(config, r.row), &to->rows[r.row]);
+    free(protocol);
+    report_study_release(&r);
     return ok;
 }
 
-/* What row AT adds to row 0, seed by seed. */
-static void compare(struct report *r, int at)
+/* What the fine-tuning of two studies has otherwise, though it ought to be the same in both. */
+static void find_unequal(const char *with, const char *without, char *buf, size_t cap)
+{
+    static const char *const keys[] = {"dataset",  "train_limit", "test_limit",     "val_fraction",    "augment",
+                                       "shortcut", "finetune_lr", "finetune_steps", "schedule",        "batch",
+                                       "momentum", "nesterov",    "weight_decay",   "label_smoothing", "precision"};
+    size_t n = 0;
+    buf[0] = '\0';
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        char a[PARAM_STR_MAX] = "", b[PARAM_STR_MAX] = "";
+        line_value(with, keys[i], strlen(keys[i]), a, sizeof a);
+        line_value(without, keys[i], strlen(keys[i]), b, sizeof b);
+        if (strcmp(a, b) != 0)
+            n = str_append(buf, cap, n, "%s%s %s (%s)", n ? ", " : "", keys[i], a, b);
+    }
+}
+
+void report_compare(struct report *r, int at)
 {
     const struct report_row *with = &r->rows[at], *without = &r->rows[0];
     double gain[REPORT_RUNS];
@@ -235,6 +310,7 @@ static void compare(struct report *r, int at)
                 gain[n++] = with->accuracy[i] - without->accuracy[j];
     if (n < 2)
         return;
+    find_unequal(with->settings, without->settings, r->gain[at].unequal, sizeof r->gain[at].unequal);
     r->gain[at].n = n;
     mean_sd(gain, n, &r->gain[at].mean, &r->gain[at].sd);
     double t = fabs(r->gain[at].mean) / (r->gain[at].sd / sqrt(n));
@@ -255,7 +331,7 @@ bool report_collect(const char *runs, const char *config, const char *const *stu
         free(path);
     }
     for (int i = 1; ok && paper_rows[i].table == 1; i++)
-        compare(to, i);
+        report_compare(to, i);
     if (!ok)
         report_release(to);
     return ok;
@@ -264,6 +340,6 @@ bool report_collect(const char *runs, const char *config, const char *const *stu
 void report_release(struct report *r)
 {
     for (int i = 0; i < REPORT_ROWS; i++)
-        free(r->rows[i].differences);
+        report_row_release(&r->rows[i]);
     *r = (struct report){0};
 }

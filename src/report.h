@@ -10,9 +10,9 @@
 
 #include <stdio.h>
 
-#include "base.h"
+#include "chart.h"
 
-enum { REPORT_ROWS = 7, REPORT_RUNS = 16 };
+enum { REPORT_ROWS = 7, REPORT_RUNS = 16, REPORT_NETS = 3, REPORT_STUDIES = 16 };
 
 struct paper_row {
     int table;
@@ -25,6 +25,7 @@ extern const struct paper_row paper_rows[REPORT_ROWS];
 /* One row: test accuracies in per cent, by seed (table 1) or by search (table 2). */
 struct report_row {
     char study[64]; /* "": no study for this row */
+    char state[16]; /* as its store has it */
     int n;          /* runs, REPORT_RUNS at most */
     double accuracy[REPORT_RUNS];
     int64_t seed[REPORT_RUNS];
@@ -32,9 +33,15 @@ struct report_row {
     int trials;      /* of all searches, repeats not counted */
     double seconds;  /* of these trials, the teacher's training not counted */
     double teacher_seconds;
+    double net_seconds
+        [2];           /* of an epoch of 50,000 images: fine-tuning the student, training the teacher; NaN: not known */
     bool on_test;      /* chosen on the test set */
-    char *differences; /* "finetune_steps 2968 (64000), ..." or ""; owned by the report */
+    char *settings;    /* as recorded, "key=value\n" each; NULL without a study. Owned by the report, as is */
+    char *differences; /* "finetune_steps 2968 (64000), ..." or "" */
 };
+
+/* The nets of figure 3. */
+extern const char *const report_nets[REPORT_NETS]; /* "res14", "res26", "vgg26" */
 
 struct report {
     struct report_row rows[REPORT_ROWS];
@@ -42,6 +49,8 @@ struct report {
     struct {
         int n;
         double mean, sd, p;
+        char unequal
+            [512]; /* what the two studies' fine-tuning has otherwise: "finetune_steps 2968 (64000), ..." or "" */
     } gain[REPORT_ROWS];
 };
 
@@ -50,6 +59,32 @@ struct report {
 bool report_collect(const char *runs, const char *config, const char *const *studies, int n, struct report *,
                     struct err *);
 void report_release(struct report *);
+
+/* Which studies could fill a row: of RUNS (begun) and of CONFIG, with CIFAR-10 and the row's transfer; at most
+ * REPORT_STUDIES a row. `fills` is the one that does or, when it was not begun, would. */
+struct report_survey {
+    int n[REPORT_ROWS];
+    char name[REPORT_ROWS][REPORT_STUDIES][64];
+    bool begun[REPORT_ROWS][REPORT_STUDIES];
+    char fills[REPORT_ROWS][64];
+    char trouble[512]; /* a store that could not be read (now) was left out; or CONFIG could not */
+};
+/* The report of one study a row: the one that CHOSEN names, where it is among them; else, of those begun, the one of the
+ * paper's protocol, else the one with most runs; else none. Waits for no lock; a RUNS that is not there has no studies.
+ * MEMORY keeps what was read, so that the next survey of the same RUNS and CONFIG reads only what has changed since. */
+struct report_memory;
+struct report_memory *report_memory_new(void);
+void report_memory_free(struct report_memory *); /* NULL is fine */
+void report_survey(struct report_memory *, const char *runs, const char *config, const char chosen[REPORT_ROWS][64],
+                   struct report *, struct report_survey *);
+
+/* What there is to say about a row, a line each: what is missing, significance, what the protocol has otherwise. free() it. */
+char *report_notes(const struct report *, int row);
+/* Figure 3 (what the nets cost) or 4 (what the searches cost); texts are static. Seconds of an epoch are those of the
+ * row that has trained the net, the first that has. */
+void report_figure(const struct report *, int figure, struct chart *);
+/* Of net I of report_nets; NaN: no study has trained it. */
+double report_net_seconds(const struct report *, int i);
 
 enum report_format { REPORT_TEXT, REPORT_MARKDOWN, REPORT_LATEX, REPORT_CSV };
 void report_print(FILE *, const struct report *, enum report_format);

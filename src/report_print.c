@@ -57,23 +57,41 @@ static void set_measured(struct sheet *s, int row, int *column, const struct rep
         set(s, row, column, "-");
 }
 
-static void add_notes(struct sheet *s, const struct report *r, int at)
+char *report_notes(const struct report *r, int at)
 {
     const struct paper_row *p = &paper_rows[at];
     const struct report_row *m = &r->rows[at];
-    if (m->n == 0)
-        note(s, m->study[0] ? xstrfmt("%s: no test accuracy yet; go on with `fsplab run %s`", p->label, m->study)
-                            : xstrfmt("%s: not measured; `fsplab run %s`", p->label, p->study));
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    if (!f)
+        return xstrdup("");
+    if (m->n == 0 && m->study[0])
+        fprintf(f, "no test accuracy yet; go on with `fsplab run %s`\n", m->study);
+    else if (m->n == 0)
+        fprintf(f, "not measured; `fsplab run %s`\n", p->study);
     if (m->n > 3)
-        note(s, xstrfmt("%s: the mean is of %d runs, three are shown", p->label, m->n));
+        fprintf(f, "the mean is of %d runs, three are shown\n", m->n);
     if (r->gain[at].n > 0)
-        note(s, xstrfmt("%s: %+.2f +- %.2f points to no transfer over %d equal seeds, two-sided p %.2g (paired t)",
-                        p->label, r->gain[at].mean, r->gain[at].sd, r->gain[at].n, r->gain[at].p));
+        fprintf(f, "%+.2f +- %.2f points to no transfer over %d equal seeds, two-sided p %.2g (paired t)\n",
+                r->gain[at].mean, r->gain[at].sd, r->gain[at].n, r->gain[at].p);
+    if (r->gain[at].n > 0 && r->gain[at].unequal[0])
+        fprintf(f, "that compares unlike with unlike, since no transfer (in parentheses) has otherwise: %s\n",
+                r->gain[at].unequal);
     if (m->n > 0 && m->on_test)
-        note(s, xstrfmt("%s: chosen on the test set (select = test), as in the paper", p->label));
+        fprintf(f, "chosen on the test set (select = test), as in the paper\n");
     if (m->study[0] && m->differences[0])
-        note(s,
-             xstrfmt("%s, study %s, has otherwise than the paper's protocol: %s", p->label, m->study, m->differences));
+        fprintf(f, "study %s has otherwise than the paper's protocol: %s\n", m->study, m->differences);
+    fclose(f);
+    return text;
+}
+
+static void add_notes(struct sheet *s, const struct report *r, int at)
+{
+    char *all = report_notes(r, at), *save = NULL;
+    for (char *line = strtok_r(all, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+        note(s, xstrfmt("%s: %s", paper_rows[at].label, line));
+    free(all);
 }
 
 static void fill(struct sheet *s, const struct report *r, int table)

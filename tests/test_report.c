@@ -182,6 +182,114 @@ static void refuses_what_has_no_row(void **state)
     report_release(&r);
 }
 
+/* ---- every study there is ---- */
+
+static void write_config(const char *file)
+{
+    static const char text[] =
+        "[table1-res26-res14]\ndataset = cifar10\nteacher = res26\nstudent = res14\nmethod = fsp\n"
+        "[short]\ndataset = cifar10\nteacher = res26\nstudent = res14\nmethod = fsp\n"
+        "finetune_steps = 500\n[toy]\ndataset = synth\nteacher = res26\nstudent = res14\n";
+    scratch_write(file, text, sizeof text - 1);
+}
+
+static void one_run(const char *name, const char *dataset, int n)
+{
+    struct store *s = make_study(name, (const char *[]){dataset, "teacher=res26", "student=res14", "method=fsp",
+                                                        "batch=50", "teacher_steps=4000", "finetune_steps=1000", NULL});
+    for (int i = 0; i < n; i++)
+        put_run(s, 1 + i, i == 0 ? TRIAL_SEARCH : TRIAL_REPEAT, 0, 0, 1 + i, 0.9);
+    store_close(s);
+}
+
+/* Studies of another data set have no part in it; the choice is the user's, else the protocol's, else that of most runs. */
+static void a_survey_finds_the_studies(void **state)
+{
+    (void)state;
+    static struct report_survey s;
+    struct report_memory *memory = report_memory_new();
+    char chosen[REPORT_ROWS][64] = {""};
+    struct report r;
+    const char *file = scratch_path(dir, "experiments.ini");
+    char *ini = xstrdup(file);
+    write_config(ini);
+    report_survey(memory, runs, ini, chosen, &r, &s); /* no folder yet */
+    assert_string_equal(s.trouble, "");
+    assert_string_equal(r.rows[1].study, "");
+    assert_string_equal(s.fills[1], "table1-res26-res14");
+    assert_int_equal(s.n[1], 2);
+    report_release(&r);
+
+    one_run("few", "dataset=cifar10", 1);
+    one_run("more", "dataset=cifar10", 2);
+    one_run("toys", "dataset=synth", 3);
+    report_survey(memory, runs, ini, chosen, &r, &s);
+    assert_string_equal(r.rows[1].study, "more");
+    assert_string_equal(s.fills[1], "more");
+    assert_int_equal(s.n[1], 4); /* few, more; then those of the file */
+    assert_true(s.begun[1][1] && !s.begun[1][2]);
+    near(r.rows[1].net_seconds[0], 20.0 / (1000 * 50) * 50000, 1e-9);
+    near(r.rows[1].net_seconds[1], 1000.0 / (4000 * 50) * 50000, 1e-9);
+    near(report_net_seconds(&r, 0), 20, 1e-9);
+    near(report_net_seconds(&r, 1), 250, 1e-9);
+    assert_true(isnan(report_net_seconds(&r, 2)));
+    report_release(&r);
+
+    snprintf(chosen[1], sizeof chosen[1], "few");
+    report_survey(memory, runs, ini, chosen, &r, &s);
+    assert_string_equal(r.rows[1].study, "few");
+    report_release(&r);
+    snprintf(chosen[1], sizeof chosen[1], "short"); /* not begun: the row is empty, and it would fill it */
+    report_survey(memory, runs, ini, chosen, &r, &s);
+    assert_string_equal(r.rows[1].study, "");
+    assert_string_equal(s.fills[1], "short");
+    report_release(&r);
+    one_run("table1-res26-res14", "dataset=cifar10", 1);
+    chosen[1][0] = '\0';
+    report_survey(memory, runs, ini, chosen, &r, &s);
+    assert_string_equal(r.rows[1].study, "table1-res26-res14");
+    report_release(&r);
+    free(ini);
+    report_memory_free(memory);
+}
+
+static void a_survey_passes_over_what_it_cannot_read(void **state)
+{
+    (void)state;
+    static struct report_survey s;
+    struct report_memory *memory = report_memory_new();
+    char chosen[REPORT_ROWS][64] = {""};
+    struct report r;
+    one_run("good", "dataset=cifar10", 1);
+    one_run("bad", "dataset=cifar10", 3);
+    char *file = xstrfmt("%s/bad/study.db", runs);
+    scratch_write(file, "this is no database, whatever its name may say", 46);
+    free(file);
+    report_survey(memory, runs, "no-such.ini", chosen, &r, &s);
+    assert_string_equal(r.rows[1].study, "good");
+    assert_non_null(strstr(s.trouble, "no-such.ini"));
+    report_release(&r);
+    report_survey(memory, runs, config, chosen, &r, &s);
+    assert_non_null(strstr(s.trouble, "'bad'"));
+    report_release(&r);
+    report_memory_free(memory);
+}
+
+/* A gain over a baseline that was trained otherwise is said to be none of the transfer's alone. */
+static void unlike_protocols_are_named(void **state)
+{
+    (void)state;
+    struct report r;
+    make_table1();
+    OK(report_collect(runs, config, (const char *[]){"alone", "fsp"}, 2, &r, &oops));
+    assert_string_equal(r.gain[1].unequal, "finetune_steps 2968 (64000)");
+    char *notes = report_notes(&r, 1);
+    assert_non_null(strstr(notes, "unlike with unlike"));
+    assert_non_null(strstr(notes, ": finetune_steps 2968 (64000)\n"));
+    free(notes);
+    report_release(&r);
+}
+
 static void chart_ticks_are_round(void **state)
 {
     (void)state;
@@ -234,6 +342,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(table2_takes_what_was_recommended, setup, teardown),
         cmocka_unit_test_setup_teardown(formats_say_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_what_has_no_row, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_survey_finds_the_studies, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_survey_passes_over_what_it_cannot_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(unlike_protocols_are_named, setup, teardown),
         cmocka_unit_test(chart_ticks_are_round),
         cmocka_unit_test_setup_teardown(chart_svg_has_the_values, setup, teardown),
     };

@@ -18,7 +18,7 @@
 #define BELIEF_SECONDS 60 /* as long does a screen that is printed wait for its picture */
 
 const struct view *const app_views[] = {&view_setup,  &view_run, &view_fsp,   &view_search,
-                                        &view_device, &view_log, &view_trials};
+                                        &view_device, &view_log, &view_trials, &view_report};
 const int app_view_count = (int)ARRAY_LEN(app_views);
 
 static volatile sig_atomic_t signalled;
@@ -215,7 +215,12 @@ static void obey(struct app *a, const struct request *r, bool tune)
         else if (link_ask(a, &r->wire) && r->wire.ask == WIRE_SET)
             tune_asked(&a->tune, r->wire.key[0], r->wire.value[0]);
         break;
-    case ASK_START: start_study(a, r); break;
+    case ASK_START:
+        if (r->confirm[0])
+            a->dialog = DIALOG_CONFIRM, a->pending = *r;
+        else
+            start_study(a, r);
+        break;
     case ASK_STATUS: app_say(a, ROLE_TEXT, "%s", r->text); break;
     case ASK_TYPE: open_typing(a, r, tune); break;
     case ASK_PROBE: {

@@ -13,13 +13,39 @@ enum { MIN_W = 60, MIN_H = 16 };
 
 /* ---- the top line ---- */
 
+/* "[1 Run]" for the screen that is shown, " 1 Run " for another, of whose title the first LETTERS alone are there. */
+static void name_text(const struct app *a, int i, int letters, char *buf, size_t cap)
+{
+    bool plain = a->look.depth == DEPTH_MONO || look_ascii(&a->look); /* otherwise the colour says it */
+    const char *open = i == a->view && plain ? "[" : " ", *close = i == a->view && plain ? "]" : " ";
+    letters = i == a->view ? 16 : letters;
+    snprintf(buf, cap, "%s%c%s%.*s%s", open, app_views[i]->key, letters ? " " : "", letters, app_views[i]->title,
+             close);
+}
+
+/* How much of each title there is room for. */
+static int name_letters(const struct app *a, int room)
+{
+    static const int tries[] = {16, 3, 0};
+    for (size_t t = 0; t < ARRAY_LEN(tries); t++) {
+        char text[32];
+        int w = 0;
+        for (int i = 0; i < app_view_count; i++) {
+            name_text(a, i, tries[t], text, sizeof text);
+            w += text_width(text);
+        }
+        if (w <= room)
+            return tries[t];
+    }
+    return 0;
+}
+
 static int draw_names(const struct app *a, struct canvas *c, struct rect r, int x, int find_x)
 {
+    int letters = name_letters(a, a->canvas.w - x);
     for (int i = 0; i < app_view_count; i++) {
         char text[32];
-        snprintf(text, sizeof text, i == a->view ? "[%c %s]" : " %c %s ", app_views[i]->key, app_views[i]->title);
-        if (a->look.depth != DEPTH_MONO && !look_ascii(&a->look)) /* the colour says it */
-            snprintf(text, sizeof text, " %c %s ", app_views[i]->key, app_views[i]->title);
+        name_text(a, i, letters, text, sizeof text);
         int end = x + text_width(text);
         if (find_x >= x && find_x < end)
             return i;

@@ -120,6 +120,14 @@ const struct key_def key_table[] = {
     {"setup", 'z', CMD_FOLD, "z", NULL, "open all groups of settings, or shut them; Left and Right: one", false},
     {"setup", '\t', CMD_NEXT_FIELD, "Tab", "pane", "studies or settings", false},
     {"setup", TERM_BACK_TAB, CMD_PREVIOUS_FIELD, "S-Tab", NULL, NULL, false},
+    /* report */
+    {"report", '\r', CMD_ENTER, "Enter", "open",
+     "open the study that fills the cell; where it was not begun, start it, after a question", false},
+    {"report", ']', CMD_NEXT_STUDY, "]", "study", "another study for this row", false},
+    {"report", '[', CMD_PREVIOUS_STUDY, "[", NULL, "the study before", false},
+    {"report", 'N', CMD_NOTES, "N", "notes", "the notes on every row: protocol, significance; Esc goes back", false},
+    {"report", TERM_PAGE_DOWN, CMD_PAGE_DOWN, "PgDn", NULL, "the next table or figure", false},
+    {"report", TERM_PAGE_UP, CMD_PAGE_UP, "PgUp", NULL, "the table or figure before", false},
 };
 const int key_count = (int)ARRAY_LEN(key_table);
 
@@ -155,8 +163,8 @@ static void print_escaped(FILE *f, const char *s, bool roff)
 
 void keys_print(FILE *f, bool roff)
 {
-    static const char *const views[] = {NULL, "run", "fsp", "search", "device", "log", "trials", "setup"};
-    static const char *const names[] = {"Everywhere", "Run", "FSP", "Search", "Device", "Log", "Trials", "Setup"};
+    static const char *const views[] = {NULL, "run", "fsp", "search", "device", "log", "trials", "report", "setup"};
+    static const char *const names[] = {"Everywhere", "Run", "FSP", "Search", "Device", "Log", "Trials", "Report", "Setup"};
     for (size_t v = 0; v < ARRAY_LEN(views); v++) {
         fprintf(f,
                 roff ? ".SS %s\n"

@@ -83,6 +83,10 @@ enum command {
     CMD_DEFAULT_FIELD,
     CMD_SCALE,
     CMD_FOLD,
+    /* report */
+    CMD_NEXT_STUDY,
+    CMD_PREVIOUS_STUDY,
+    CMD_NOTES,
 };
 
 struct key_def {

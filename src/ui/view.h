@@ -5,6 +5,7 @@
 #include "../io/wire.h"
 #include "keys.h"
 #include "model.h"
+#include "report_card.h"
 #include "theme.h"
 
 /* What a screen asks the app to do. */
@@ -12,7 +13,8 @@ struct request {
     enum {
         ASK_NOTHING,
         ASK_STUDY,  /* `wire` to the study process; asked for confirmation first when `confirm` is not "" */
-        ASK_START,  /* start the study named `text` with `params`, which stay valid until the next call */
+        ASK_START,  /* start the study named `text` with `params`, which stay valid until the next command; asked for
+                       confirmation first when `confirm` is not "" */
         ASK_STATUS, /* show `text` in the status line */
         ASK_TYPE,   /* let the user type a line: prompt `text`, initial `initial`; it comes back through typed() */
         ASK_PROBE,  /* fetch the probe that sel.probe_* names */
@@ -54,6 +56,7 @@ struct view {
 };
 
 extern const struct view view_run, view_fsp, view_search, view_device, view_log, view_setup, view_trials;
+extern const struct view view_report;
 
 /* What the roof lends to the screens, since they know neither nets nor processes. */
 struct net_card {
@@ -94,6 +97,9 @@ struct ui_host {
     int (*studies)(void *ctx, char ***names, struct err *);
     /* Reads the study's store. Blocks on nobody. May be NULL. */
     void (*look)(void *ctx, const char *study, struct study_card *);
+    /* The paper's tables as far as the stores fill them. CHOSEN: a study for each row, "": as the roof thinks best. Blocks on
+     * nobody, but reads every store: not for each frame. May be NULL. */
+    void (*report)(void *ctx, const char chosen[CARD_ROWS][64], struct report_card *);
 };
 
 #endif
