@@ -1,9 +1,11 @@
 /* The paper's tables from stores made here: which study goes to which row, the runs taken, and the statistics, which are
  * SciPy's (scipy.stats.ttest_rel; numpy std with ddof = 1). */
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "store_fixture.h"
 
@@ -275,6 +277,63 @@ static void a_survey_passes_over_what_it_cannot_read(void **state)
     report_memory_free(memory);
 }
 
+/* As if its last change were of long ago. */
+static void age(const char *name)
+{
+    static const char *const files[] = {"study.db", "study.db-wal"};
+    static const struct timespec t[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        char *file = xstrfmt("%s/%s/%s", runs, name, files[i]);
+        utimensat(AT_FDCWD, file, t, 0);
+        free(file);
+    }
+}
+
+/* What has not changed is not read again: here it would no longer be readable. What has changed is. */
+static void a_survey_reads_what_has_changed(void **state)
+{
+    (void)state;
+    static struct report_survey s;
+    struct report_memory *memory = report_memory_new();
+    char chosen[REPORT_ROWS][64] = {""};
+    struct report r;
+    size_t n;
+    one_run("a", "dataset=cifar10", 1);
+    for (int i = 0; i < 2; i++) { /* the first reader leaves an empty log behind, which is a change */
+        age("a");
+        report_survey(memory, runs, config, chosen, &r, &s);
+        assert_int_equal(r.rows[1].n, 1);
+        report_release(&r);
+    }
+
+    char *file = xstrfmt("%s/a/study.db", runs);
+    unsigned char *good = scratch_read(file, &n), *bad = xcalloc(n, 1);
+    scratch_write(file, bad, n);
+    age("a");
+    report_survey(memory, runs, config, chosen, &r, &s);
+    assert_int_equal(r.rows[1].n, 1);
+    report_release(&r);
+
+    scratch_write(file, good, n);
+    age("a");
+    one_run("a", "dataset=cifar10", 3);
+    report_survey(memory, runs, config, chosen, &r, &s);
+    assert_int_equal(r.rows[1].n, 3);
+    report_release(&r);
+
+    char *folder = xstrfmt("%s/a", runs), *away = xstrfmt("%s/elsewhere", dir);
+    assert_int_equal(rename(folder, away), 0);
+    report_survey(memory, runs, config, chosen, &r, &s);
+    assert_string_equal(r.rows[1].study, "");
+    report_release(&r);
+    free(folder);
+    free(away);
+    free(file);
+    free(good);
+    free(bad);
+    report_memory_free(memory);
+}
+
 /* A gain over a baseline that was trained otherwise is said to be none of the transfer's alone. */
 static void unlike_protocols_are_named(void **state)
 {
@@ -344,6 +403,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(refuses_what_has_no_row, setup, teardown),
         cmocka_unit_test_setup_teardown(a_survey_finds_the_studies, setup, teardown),
         cmocka_unit_test_setup_teardown(a_survey_passes_over_what_it_cannot_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_survey_reads_what_has_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(unlike_protocols_are_named, setup, teardown),
         cmocka_unit_test(chart_ticks_are_round),
         cmocka_unit_test_setup_teardown(chart_svg_has_the_values, setup, teardown),
