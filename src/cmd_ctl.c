@@ -1,6 +1,5 @@
 /* `fsplab ctl`: what a key does, for scripts: asks the study process over its socket and waits until the command has
  * taken effect. Status of a study that nobody runs comes from its store. */
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "ctl_screen.h"
 #include "ctl_probe.h"
 #include "io/store.h"
+#include "io/wire_words.h"
 #include "lab_json.h"
 
 enum { ACK_MS = 120000 }; /* a command takes effect between two steps, and saves */
@@ -52,95 +52,14 @@ static void help(void)
         "  fsplab ctl demo probe image=3 block=2 --json");
 }
 
-static bool take_pair(const char *word, const char *pair, struct wire_request *r, struct err *err)
-{
-    const char *eq = strchr(pair, '=');
-    char *end = NULL;
-    size_t n = eq ? (size_t)(eq - pair) : 0;
-    double v = eq ? strtod(eq + 1, &end) : 0;
-    if (!n || n >= sizeof r->key[0] || !eq[1] || *end || !isfinite(v))
-        return err_set(err, ERR_USAGE, "ctl %s: '%s' is not key=NUMBER", word, pair);
-    if (r->n == WIRE_VALUES)
-        return err_set(err, ERR_USAGE, "ctl %s: more than %d values", word, WIRE_VALUES);
-    for (int i = 0; i < r->n; i++)
-        if (strlen(r->key[i]) == n && memcmp(r->key[i], pair, n) == 0)
-            return err_set(err, ERR_USAGE, "ctl %s: '%s' is given twice", word, r->key[i]);
-    memcpy(r->key[r->n], pair, n);
-    r->key[r->n][n] = 0;
-    r->value[r->n++] = v;
-    return true;
-}
-
-static bool take_trial(const char *word, const char *number, struct wire_request *r, struct err *err)
-{
-    char *end;
-    long n = strtol(number, &end, 10);
-    if (!*number || *end || n < 1 || n > INT_MAX)
-        return err_set(err, ERR_USAGE, "ctl %s: '%s' is no number of a trial; `fsplab trials STUDY` lists them", word,
-                       number);
-    r->trial = (int)n;
-    return true;
-}
-
-/* The place that a probe's pairs name. */
-static bool take_place(struct wire_request *r, struct err *err)
-{
-    for (int i = 0; i < r->n; i++) {
-        int *to = strcmp(r->key[i], "image") == 0 ? &r->image : strcmp(r->key[i], "block") == 0 ? &r->block : NULL;
-        if (!to)
-            return err_set(err, ERR_USAGE, "ctl probe: '%s' is not known: allowed are image and block", r->key[i]);
-        if (r->value[i] < 0 || r->value[i] > INT_MAX || r->value[i] != floor(r->value[i]))
-            return err_set(err, ERR_USAGE, "ctl probe: %s=%g is no number of one; allowed are whole numbers from 0",
-                           r->key[i], r->value[i]);
-        *to = (int)r->value[i];
-    }
-    r->n = 0;
-    return true;
-}
-
-/* What a request takes besides its name: a trial's number, and so many pairs. */
-static const struct {
-    enum wire_ask ask;
-    bool trial;
-    int min, max;
-    const char *what;
-} words[] = {
-    {WIRE_STATUS, false, 0, 0, "takes no more words"},
-    {WIRE_PAUSE, false, 0, 0, "takes no more words"},
-    {WIRE_RESUME, false, 0, 0, "takes no more words"},
-    {WIRE_STOP, false, 0, 0, "takes no more words"},
-    {WIRE_SKIP, false, 0, 0, "takes no more words"},
-    {WIRE_SET, false, 1, 1, "takes one key=value"},
-    {WIRE_ENQUEUE, false, 1, WIRE_VALUES + 1, "name at least one key=value"},
-    {WIRE_CLONE, true, 0, WIRE_VALUES + 1, "name the trial to be cloned"},
-    {WIRE_THAW, true, 0, 0, "name the trial to be gone on with, and no more"},
-    {WIRE_PROBE, false, 0, 2, "takes image=N and block=N"},
-};
-
 static bool parse_request(int argc, char **argv, struct wire_request *r, struct err *err)
 {
-    const char *word = argv[2];
-    size_t w = 0;
-    while (w < ARRAY_LEN(words) && strcmp(word, wire_ask_name(words[w].ask)) != 0)
-        w++;
-    if (w == ARRAY_LEN(words))
-        return err_set(
-            err, ERR_USAGE,
-            "ctl: '%s' is not known: allowed are status, pause, resume, stop, skip, set, enqueue, clone, thaw, probe, "
-            "screen",
-            word);
-    r->ask = words[w].ask;
-    if (r->warm && r->ask != WIRE_CLONE)
-        return err_set(err, ERR_USAGE, "ctl %s: --warm is for clone alone", word);
-    int first = words[w].trial ? 4 : 3, pairs = argc - first;
-    if (pairs < words[w].min || pairs > words[w].max)
-        return err_set(err, ERR_USAGE, "ctl %s: %s; see `fsplab ctl --help`", word, words[w].what);
-    if (words[w].trial && !take_trial(word, argv[3], r, err))
-        return false;
-    for (int i = first; i < argc; i++)
-        if (!take_pair(word, argv[i], r, err))
-            return false;
-    return r->ask != WIRE_PROBE || take_place(r, err);
+    struct err why = {0};
+    const char *const *words = (const char *const *)(argv + 2);
+    if (!wire_word_find(words[0]))
+        return wire_request_words(1, words, r, &why), err_set(err, ERR_USAGE, "ctl: %s, screen", why.msg);
+    return wire_request_words(argc - 2, words, r, &why) ||
+           err_set(err, ERR_USAGE, "ctl %s; see `fsplab ctl --help`", why.msg);
 }
 
 static void print_object(json_t *o)
@@ -290,7 +209,6 @@ int cmd_ctl(int argc, char **argv)
     struct cmd_options o;
     struct wire_request r = {0};
     struct err err = {0};
-    int n = 1;
     if (!cmd_options_take(&argc, argv, &o))
         return 2;
     if (o.help)
@@ -298,13 +216,7 @@ int cmd_ctl(int argc, char **argv)
     if (argc >= 3 && strcmp(argv[2], "screen") == 0)
         return ctl_screen(&o, argc, argv);
     for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], "--warm") == 0)
-            r.warm = true;
-        else
-            argv[n++] = argv[i];
-    argc = n;
-    for (int i = 1; i < argc; i++)
-        if (argv[i][0] == '-')
+        if (argv[i][0] == '-' && strcmp(argv[i], "--warm") != 0)
             return err_set(&err, ERR_USAGE, "ctl: '%s' is not understood; see `fsplab ctl --help`", argv[i]),
                    cmd_fail(&o, &err);
     if (argc < 3)

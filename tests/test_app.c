@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "../src/io/wire_words.h"
 #include "store_fixture.h"
 
 /* ---- the terminal ---- */
@@ -141,7 +142,7 @@ static struct app *begin(struct app_options *o, int w, int h)
     a->best_glyphs = a->look.glyphs;
     resize(a);
     app_open_study(a, "demo");
-    frame(a);
+    app_redraw(a);
     return a;
 }
 
@@ -160,7 +161,7 @@ static void press(struct app *a, const int *keys, int n)
     fake.at = 0;
     turn(a);
     if (!a->done)
-        frame(a);
+        app_redraw(a);
 }
 
 static void press_text(struct app *a, const char *text)
@@ -450,7 +451,7 @@ static void what_happened_since_is_said(void **state)
     a->term = (struct term *)&fake;
     resize(a);
     app_open_study(a, "demo");
-    frame(a);
+    app_redraw(a);
     assert_true(shows("since you left") && shows("1 warning"));
     end(a);
 }
@@ -492,6 +493,206 @@ static void screens_come_as_text(void **state)
         }
     assert_null(app_screen_text(&o, "nonsense", 80, 24, false, &err));
     assert_int_equal(err.code, ERR_USAGE);
+}
+
+/* ---- the palette ---- */
+
+/* Keys without a turn of the loop: what they ask for stays in the queue. */
+static void type_line(struct app *a, const char *text)
+{
+    for (; *text; text++)
+        app_key(a, (unsigned char)*text);
+}
+
+static const struct palette_item *candidate(const struct app *a, const char *text)
+{
+    for (int i = 0; i < a->candidates.n; i++)
+        if (strcmp(a->candidates.item[i].text, text) == 0)
+            return &a->candidates.item[i];
+    return NULL;
+}
+
+static void every_command_can_be_typed(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    for (int v = 0; v < app_view_count; v++) {
+        app_show(a, v);
+        type_line(a, ":");
+        for (int i = 0; i < key_count; i++) {
+            const struct key_def *k = &key_table[i];
+            char word[64];
+            bool mine = k->view && strcmp(k->view, app_views[v]->name) == 0;
+            if (!k->help || k->command == CMD_PALETTE || (!k->view && k->command >= CMD_UP && k->command <= CMD_CANCEL))
+                continue;
+            command_word(k->command, k->help, word, sizeof word);
+            const struct palette_item *item = candidate(a, word);
+            if (!item && (mine || !k->view))
+                fail_msg("on %s '%s' (%s) cannot be typed", app_views[v]->name, word, k->name);
+            if (mine && strcmp(item->key, k->name) != 0)
+                fail_msg("on %s '%s' is of the key %s, not of %s", app_views[v]->name, word, item->key, k->name);
+        }
+        for (int i = 0; i < app_view_count; i++)
+            assert_non_null(candidate(a, app_views[i]->name));
+        for (int i = 0; i < wire_word_count; i++)
+            assert_true(wire_words[i].ask == WIRE_STATUS || candidate(a, wire_ask_name(wire_words[i].ask)));
+        app_key(a, 27);
+    }
+    app_show(a, app_find_view("log"));
+    type_line(a, ":");
+    assert_null(candidate(a, "next-map")); /* that is Search's */
+    end(a);
+}
+
+/* What stands in the queue is what `ctl` would send. */
+static void what_is_typed_is_what_ctl_sends(void **state)
+{
+    static const struct {
+        const char *typed;
+        int n;
+        const char *words[5];
+    } lines[] = {
+        {":pause\r", 1, {"pause"}},
+        {":resume\r", 1, {"resume"}},
+        {":set lambda=0.05\r", 2, {"set", "lambda=0.05"}},
+        {":set finetune_lr=0.05\r", 2, {"set", "finetune_lr=0.05"}},
+        {":enqueue lambda=0.1 transfer_lr=1e-3\r", 3, {"enqueue", "lambda=0.1", "transfer_lr=1e-3"}},
+        {":clone 2 lambda=0.2 warm\r", 4, {"clone", "2", "lambda=0.2", "--warm"}},
+        {":thaw 3\r", 2, {"thaw", "3"}},
+        {":stop\r\r", 1, {"stop"}}, /* confirmed, as with its key */
+        {":skip\r\r", 1, {"skip"}},
+        {":probe image=3 block=2\r", 3, {"probe", "image=3", "block=2"}},
+    };
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    struct err err = {0};
+    (void)state;
+    int fd = mute_process(a->model.dir);
+    a->link.act = client_begin(a->model.dir, &err);
+    assert_non_null(a->link.act);
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        struct wire_request want;
+        a->link.n = 0;
+        assert_true(wire_request_words(lines[i].n, lines[i].words, &want, &err));
+        type_line(a, lines[i].typed);
+        if (a->dialog != DIALOG_NONE)
+            fail_msg("after '%s': %s", lines[i].typed, a->palette.refusal);
+        assert_int_equal(a->link.n, 1);
+        char *sent = wire_request_text(&a->link.queue[0]), *wanted = wire_request_text(&want);
+        assert_string_equal(sent, wanted);
+        free(sent);
+        free(wanted);
+    }
+    assert_int_equal(a->view, app_find_view("fsp")); /* where a probe is seen */
+    close(fd);
+    end(a);
+}
+
+static void what_cannot_be_typed_stays_in_the_line(void **state)
+{
+    static const struct {
+        const char *typed, *refusal;
+    } lines[] = {
+        {":set lambda\r", "set: 'lambda' is not key=NUMBER"},    {":clone x\r", "clone: 'x' is no number of a trial"},
+        {":clone 2 lambda=0.1\r", "no process runs this study"}, {":pause\r", "no process runs this study"},
+        {":screen nowhere\r", "there is no screen 'nowhere'"},   {":trial 99\r", "there is no trial 99"},
+        {":open nothing\r", "there is no study 'nothing'"},      {":theme /nowhere/at/all\r", "/nowhere/at/all"},
+        {":frobnicate\r", "'frobnicate' is no command here"},
+    };
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        type_line(a, lines[i].typed);
+        app_redraw(a);
+        char line[64];
+        str_append(line, sizeof line, 0, "%.*s", (int)strlen(lines[i].typed) - 2, lines[i].typed + 1);
+        assert_int_equal(a->dialog, DIALOG_PALETTE);
+        assert_string_equal(a->palette.text, line);
+        if (!shows(lines[i].refusal))
+            fail_msg("after '%s' the screen is\n%s", lines[i].typed, fake.screen);
+        app_key(a, 27);
+    }
+    end(a);
+}
+
+static void the_palette_does_without_a_process_what_it_can(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    press_text(a, ":log\r");
+    assert_int_equal(a->view, app_find_view("log"));
+    press_text(a, ":screen fsp\r");
+    assert_int_equal(a->view, app_find_view("fsp"));
+    press_text(a, ":trial 1\r");
+    assert_int_equal(a->model.sel.trial, 1);
+    press_text(a, ":theme light\r");
+    assert_true(a->look.theme.light);
+    press_text(a, ":theme\r"); /* its key's meaning */
+    assert_false(a->look.theme.light);
+    press_text(a, ":next-tr\r");
+    assert_int_equal(a->model.sel.trial, 2);
+    press_text(a, ":open demo\r");
+    assert_int_equal(a->view, app_find_view("run"));
+    press_text(a, ":");
+    press(a, (const int[]){TERM_UP, '\r'}, 2); /* the history: open demo, again */
+    assert_int_equal(a->dialog, DIALOG_NONE);
+    assert_int_equal(a->palette.n_history, 7);
+    press_text(a, ":quit\r");
+    assert_true(a->done);
+    end(a);
+}
+
+static void the_palette_of_who_may_only_look(void **state)
+{
+    static const char *const refused[] = {"pause", "stop", "skip", "clone", "set", "enqueue", "thaw", "raise"};
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    a->model.readonly = true;
+    type_line(a, ":");
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        const struct palette_item *item = candidate(a, refused[i]);
+        assert_true(item && item->refused && strstr(item->help, "read only"));
+    }
+    assert_false(candidate(a, "next-trial")->refused || candidate(a, "theme")->refused);
+    type_line(a, "set lambda=1\r");
+    assert_string_equal(a->palette.refusal, "read only: nothing can be changed from here");
+    assert_int_equal(a->link.n, 0);
+    app_key(a, 27);
+    type_line(a, ":stop\r");
+    assert_string_equal(a->palette.refusal, "read only: nothing can be changed from here");
+    end(a);
+}
+
+static void what_may_follow_is_offered(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    struct err err = {0};
+    (void)state;
+    int fd = mute_process(a->model.dir);
+    a->link.act = client_begin(a->model.dir, &err);
+    type_line(a, ":set ");
+    assert_true(candidate(a, "set lambda=") && candidate(a, "set lr=") && !candidate(a, "set batch="));
+    app_key(a, 21);
+    type_line(a, "enqueue lambda=0.1 ");
+    assert_true(candidate(a, "enqueue lambda=0.1 lambda=") && !candidate(a, "enqueue lambda=0.1 batch="));
+    app_key(a, 21);
+    type_line(a, "clone ");
+    assert_non_null(candidate(a, "clone 3"));
+    type_line(a, "3 ");
+    assert_true(candidate(a, "clone 3 warm") && candidate(a, "clone 3 lambda="));
+    app_key(a, 21);
+    type_line(a, "thaw ");
+    assert_null(candidate(a, "thaw 3")); /* it was not stopped early */
+    app_key(a, 21);
+    type_line(a, "open d\t\r");
+    assert_int_equal(a->dialog, DIALOG_NONE);
+    close(fd);
+    end(a);
 }
 
 /* ---- the monkey ---- */
@@ -573,6 +774,12 @@ int main(void)
         T(what_happened_since_is_said),
         T(the_names_in_the_top_line_are_buttons),
         T(screens_come_as_text),
+        T(every_command_can_be_typed),
+        T(what_is_typed_is_what_ctl_sends),
+        T(what_cannot_be_typed_stays_in_the_line),
+        T(the_palette_does_without_a_process_what_it_can),
+        T(the_palette_of_who_may_only_look),
+        T(what_may_follow_is_offered),
         T(a_monkey_breaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

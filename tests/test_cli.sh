@@ -200,7 +200,7 @@ expect 'ctl clone of nothing' 2 err 'name the trial'
 fsplab ctl tiny clone x "$@"
 expect 'ctl clone of no number' 2 err "'x' is no number of a trial"
 fsplab ctl tiny clone 1 lambda "$@"
-expect 'ctl clone with no value' 2 err "'lambda' is not key=NUMBER"
+expect 'ctl clone with no value' 2 err "'lambda' is neither key=NUMBER nor warm"
 fsplab ctl tiny skip --warm "$@"
 expect 'ctl skip --warm' 2 err '--warm is for clone alone'
 fsplab ctl tiny clone 1 --warm "$@"

@@ -11,6 +11,7 @@
 
 #include "app_impl.h"
 #include "belief.h"
+#include "line.h"
 
 #define STORE_EVERY 1.0  /* seconds between looks into the store, */
 #define SAMPLE_EVERY 1.0 /* and between samples of GPU and process */
@@ -78,8 +79,9 @@ static void init_views(struct app *a)
     }
 }
 
-static bool pick_theme(struct look *l, const char *theme, struct err *err)
+bool app_pick_theme(struct app *a, const char *theme, struct err *err)
 {
+    struct look *l = &a->look;
     if (!theme || strcmp(theme, "dark") == 0)
         l->theme = theme_dark;
     else if (strcmp(theme, "light") == 0)
@@ -94,7 +96,7 @@ static bool app_init(struct app *a, const struct app_options *o, struct err *err
     memset(a, 0, sizeof *a);
     a->options = o;
     a->context = (struct view_context){&a->model, &a->look, o->host, NULL};
-    if (!pick_theme(&a->look, o->theme, err))
+    if (!app_pick_theme(a, o->theme, err))
         return false;
     model_init(&a->model, o->study, o->runs, o->readonly);
     tick(a);
@@ -112,6 +114,7 @@ static void app_release(struct app *a)
             app_views[i]->release(a->states[i]);
         free(a->states[i]);
     }
+    palette_end(a);
     belief_free(a->context.belief);
     link_close(&a->link);
     model_release(&a->model);
@@ -146,7 +149,7 @@ void app_open_study(struct app *a, const char *study)
     seen_load(a);
 }
 
-static void frame(struct app *a)
+void app_redraw(struct app *a)
 {
     app_draw(a);
     term_draw(a->term, &a->canvas, a->look.depth);
@@ -155,7 +158,7 @@ static void frame(struct app *a)
 
 /* ---- requests of screens ---- */
 
-static void show(struct app *a, int view)
+void app_show(struct app *a, int view)
 {
     if (view < 0 || view >= app_view_count)
         return;
@@ -193,17 +196,17 @@ static void start_study(struct app *a, const struct request *r)
     str_append(study, sizeof study, 0, "%s", r->text[0] ? r->text : a->model.study);
     app_say(a, ROLE_TEXT, "starting '%s': its process reads the data, and makes the synthetic set the first time",
             study);
-    frame(a); /* the start is waited for */
+    app_redraw(a); /* the start is waited for */
     a->status[0] = 0;
     if (!a->options->host || !a->options->host->start(a->options->host->ctx, study, r->params, &err)) {
         app_say(a, ROLE_BAD, "%s", err.msg[0] ? err.msg : "a study cannot be started from here");
         return;
     }
     app_open_study(a, study);
-    show(a, app_find_view("run"));
+    app_show(a, app_find_view("run"));
 }
 
-static void obey(struct app *a, const struct request *r, bool tune)
+void app_obey(struct app *a, const struct request *r, bool tune)
 {
     switch (r->kind) {
     case ASK_NOTHING: break;
@@ -229,10 +232,10 @@ static void obey(struct app *a, const struct request *r, bool tune)
         a->model.probe.waiting = link_ask(a, &w);
         break;
     }
-    case ASK_SCREEN: show(a, app_find_view(r->text)); break;
+    case ASK_SCREEN: app_show(a, app_find_view(r->text)); break;
     case ASK_OPEN:
         app_open_study(a, r->text);
-        show(a, app_find_view("run"));
+        app_show(a, app_find_view("run"));
         break;
     }
     a->dirty = true;
@@ -240,18 +243,22 @@ static void obey(struct app *a, const struct request *r, bool tune)
 
 /* ---- commands that hold everywhere ---- */
 
+void app_look_at(struct app *a, int trial)
+{
+    struct selection *s = &a->model.sel;
+    s->trial = trial;
+    s->follow = false;
+    s->fsp_step = -1;
+    read_store(a);
+}
+
 static void select_trial(struct app *a, int by)
 {
-    struct model *m = &a->model;
+    const struct model *m = &a->model;
     for (int i = 0; i < m->n_trials; i++)
         if (m->trials[i].number == m->sel.trial) {
-            int to = i + by;
-            if (to >= 0 && to < m->n_trials) {
-                m->sel.trial = m->trials[to].number;
-                m->sel.follow = false;
-                m->sel.fsp_step = -1;
-                read_store(a);
-            }
+            if (i + by >= 0 && i + by < m->n_trials)
+                app_look_at(a, m->trials[i + by].number);
             return;
         }
 }
@@ -278,30 +285,16 @@ static void ask_study(struct app *a, enum wire_ask ask, const char *confirm)
 {
     struct request r = {.kind = ASK_STUDY, .wire = {.ask = ask}};
     str_append(r.confirm, sizeof r.confirm, 0, "%s", confirm);
-    obey(a, &r, false);
+    app_obey(a, &r, false);
 }
 
-/* "lambda=0.2 transfer_lr=0.01 warm": what is to be different in a clone. */
+/* "lambda=0.2 transfer_lr=0.01 warm": what is to be different in a clone; said as ctl takes it. */
 static bool parse_clone(const char *text, struct wire_request *w, struct err *err)
 {
-    char copy[128], *save = NULL;
-    str_append(copy, sizeof copy, 0, "%s", text);
-    for (char *word = strtok_r(copy, " ,", &save); word; word = strtok_r(NULL, " ,", &save)) {
-        char *eq = strchr(word, '='), *end = NULL;
-        if (strcmp(word, "warm") == 0) {
-            w->warm = true;
-            continue;
-        }
-        double v = eq ? strtod(eq + 1, &end) : NAN;
-        if (!eq || eq == word || (size_t)(eq - word) >= sizeof w->key[0] || !eq[1] || *end || !isfinite(v))
-            return err_set(err, ERR_USAGE, "'%s' is neither key=NUMBER nor warm", word);
-        if (w->n == WIRE_VALUES)
-            return err_set(err, ERR_USAGE, "more than %d values", WIRE_VALUES);
-        *eq = 0;
-        str_append(w->key[w->n], sizeof w->key[0], 0, "%s", word);
-        w->value[w->n++] = v;
-    }
-    return true;
+    char *line = xstrfmt("clone %d %s", w->trial, text);
+    bool ok = app_parse_request(line, w, err);
+    free(line);
+    return ok;
 }
 
 static void clone_trial(struct app *a)
@@ -326,8 +319,8 @@ static bool everywhere(struct app *a, enum command c)
     case CMD_HELP: a->dialog = DIALOG_HELP, a->help_top = 0; return true;
     case CMD_QUIT: quit(a); return true;
     case CMD_DETACH: a->done = true; return true;
-    case CMD_NEXT_SCREEN: show(a, (a->view + 1) % app_view_count); return true;
-    case CMD_PREVIOUS_SCREEN: show(a, (a->view + app_view_count - 1) % app_view_count); return true;
+    case CMD_NEXT_SCREEN: app_show(a, (a->view + 1) % app_view_count); return true;
+    case CMD_PREVIOUS_SCREEN: app_show(a, (a->view + app_view_count - 1) % app_view_count); return true;
     case CMD_GLYPHS: cycle_glyphs(a); return true;
     case CMD_THEME: a->look.theme = a->look.theme.light ? theme_dark : theme_light; return true;
     case CMD_REDRAW:
@@ -343,11 +336,12 @@ static bool everywhere(struct app *a, enum command c)
     case CMD_STOP: ask_study(a, WIRE_STOP, "stop the study? It is saved; its process ends."); return true;
     case CMD_SKIP: ask_study(a, WIRE_SKIP, "end this stage here? The trial counts as edited."); return true;
     case CMD_CLONE: clone_trial(a); return true;
+    case CMD_PALETTE: palette_begin(a, ""); return true;
     default: return false;
     }
 }
 
-static void do_command(struct app *a, const struct key_def *k)
+void app_command(struct app *a, const struct key_def *k)
 {
     const struct view *v = app_views[a->view];
     struct request r = {0};
@@ -356,10 +350,10 @@ static void do_command(struct app *a, const struct key_def *k)
         return;
     }
     if (v->command && v->command(a->states[a->view], &a->context, k->command, &r)) {
-        obey(a, &r, false);
+        app_obey(a, &r, false);
         a->next_store = fmin(a->next_store, a->model.now + 0.02); /* what is looked at may have changed */
     } else if (tune_command(&a->tune, &a->context, k->command, &r)) {
-        obey(a, &r, true);
+        app_obey(a, &r, true);
     } else {
         everywhere(a, k->command);
     }
@@ -387,37 +381,18 @@ static void typed(struct app *a)
         return;
     }
     a->dialog = DIALOG_NONE;
-    obey(a, &r, a->typed_tune);
+    app_obey(a, &r, a->typed_tune);
 }
 
 static void type_key(struct app *a, int key)
 {
-    size_t n = strlen(a->text);
     a->refusal[0] = 0;
-    if (key == '\r' || key == '\n') {
+    if (key == '\r' || key == '\n')
         typed(a);
-    } else if (key == 27) {
+    else if (key == 27)
         a->dialog = DIALOG_NONE;
-    } else if (key == 127 || key == 8) {
-        while (n > 0 && ((unsigned char)a->text[--n] & 0xc0) == 0x80)
-            ;
-        a->text[n] = 0;
-    } else if (key == 21) { /* ^U */
-        a->text[0] = 0;
-    } else if (key >= 32 && key < 0x110000 && n + 5 < sizeof a->text) {
-        char utf8[5] = {0};
-        if (key < 0x80)
-            utf8[0] = (char)key;
-        else if (key < 0x800)
-            utf8[0] = (char)(0xc0 | key >> 6), utf8[1] = (char)(0x80 | (key & 0x3f));
-        else if (key < 0x10000)
-            utf8[0] = (char)(0xe0 | key >> 12), utf8[1] = (char)(0x80 | (key >> 6 & 0x3f)),
-            utf8[2] = (char)(0x80 | (key & 0x3f));
-        else
-            utf8[0] = (char)(0xf0 | key >> 18), utf8[1] = (char)(0x80 | (key >> 12 & 0x3f)),
-            utf8[2] = (char)(0x80 | (key >> 6 & 0x3f)), utf8[3] = (char)(0x80 | (key & 0x3f));
-        strcat(a->text, utf8);
-    }
+    else
+        line_key(a->text, sizeof a->text, key);
     if (a->dialog == DIALOG_TYPE)
         check_text(a);
 }
@@ -443,12 +418,13 @@ static void dialog_key(struct app *a, int key)
     bool yes = key == '\r' || key == '\n' || key == 'y';
     switch (a->dialog) {
     case DIALOG_TYPE: type_key(a, key); break;
+    case DIALOG_PALETTE: palette_dialog_key(a, key); break;
     case DIALOG_QUIT: quit_key(a, key); break;
     case DIALOG_CONFIRM:
         a->dialog = DIALOG_NONE;
         if (yes) {
             a->pending.confirm[0] = 0;
-            obey(a, &a->pending, false);
+            app_obey(a, &a->pending, false);
         }
         break;
     case DIALOG_HELP:
@@ -470,13 +446,15 @@ static void mouse_event(struct app *a)
     struct request r = {0};
     int x, y, button;
     term_mouse(a->term, &x, &y, &button);
+    if (a->dialog == DIALOG_PALETTE && button == 1)
+        palette_click(a, x, y);
     if (a->dialog != DIALOG_NONE)
         return;
     if (y == 0 && button == 1)
-        show(a, app_bar_view_at(a, x));
+        app_show(a, app_bar_view_at(a, x));
     else if (v->mouse && rect_has(a->body, x, y)) {
         v->mouse(a->states[a->view], &a->context, a->body, x, y, button, &r);
-        obey(a, &r, false);
+        app_obey(a, &r, false);
     }
 }
 
@@ -502,11 +480,11 @@ static void app_key(struct app *a, int key)
     } else {
         for (int i = 0; i < app_view_count; i++)
             if (app_views[i]->key == key) {
-                show(a, i);
+                app_show(a, i);
                 return;
             }
         if (key_command(app_views[a->view]->name, key, &k) != CMD_NONE)
-            do_command(a, k);
+            app_command(a, k);
     }
 }
 
@@ -580,14 +558,14 @@ int app_run(const struct app_options *o, struct err *err)
     if (o->study[0]) {
         app_open_study(a, o->study);
         if (!a->model.study_state[0]) /* not begun: all there is to look at is its settings */
-            show(a, app_find_view("setup"));
+            app_show(a, app_find_view("setup"));
     }
     while (!a->done && !signalled) {
         turn(a);
         if (a->done)
             break;
         if (a->dirty)
-            frame(a);
+            app_redraw(a);
         wait_for_something(a);
     }
     if (o->study[0] || a->model.study[0])

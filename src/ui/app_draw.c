@@ -167,11 +167,24 @@ static void draw_typing(struct app *a, struct rect r)
         draw_sentence(a, (struct rect){r.x, r.y - 1, r.w, 1}, ROLE_BAD, a->refusal);
 }
 
+/* Pairs of a key and what it does. */
+static void draw_hints(struct app *a, struct rect r, const char *const *words, int n)
+{
+    int x = r.x;
+    for (int i = 0; i < n; i++) {
+        x = canvas_text(&a->canvas, r, x, r.y, look_style(&a->look, ROLE_KEY), words[2 * i]);
+        x = canvas_printf(&a->canvas, r, x, r.y, look_style(&a->look, ROLE_MUTED), " %s  ", words[2 * i + 1]);
+    }
+}
+
 static void draw_footer(struct app *a, struct rect r)
 {
     const struct look *l = &a->look;
     if (a->dialog == DIALOG_CONFIRM) {
         canvas_printf(&a->canvas, r, r.x, r.y, look_style(l, ROLE_WARN), "%s  Enter: yes, Esc: no", a->pending.confirm);
+    } else if (a->dialog == DIALOG_PALETTE) {
+        draw_hints(a, r, (const char *const[]){"Enter", "run", "Tab", "complete", "Up Down", "history", "Esc", "leave"},
+                   4);
     } else if (a->dialog == DIALOG_TYPE) {
         draw_typing(a, r);
     } else if (a->status[0] && a->model.now < a->status_until) {
@@ -287,4 +300,6 @@ void app_draw(struct app *a)
         draw_help(a);
     else if (a->dialog == DIALOG_QUIT)
         draw_quit(a);
+    else if (a->dialog == DIALOG_PALETTE)
+        palette_draw(c, r, &a->look, &a->palette, &a->candidates);
 }

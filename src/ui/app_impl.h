@@ -5,6 +5,7 @@
 
 #include "../client.h"
 #include "app.h"
+#include "palette.h"
 #include "term.h"
 #include "tune.h"
 
@@ -21,7 +22,7 @@ struct link {
     bool out;
 };
 
-enum dialog { DIALOG_NONE, DIALOG_HELP, DIALOG_QUIT, DIALOG_CONFIRM, DIALOG_TYPE };
+enum dialog { DIALOG_NONE, DIALOG_HELP, DIALOG_QUIT, DIALOG_CONFIRM, DIALOG_TYPE, DIALOG_PALETTE };
 
 struct app {
     const struct app_options *options;
@@ -45,6 +46,10 @@ struct app {
     char note[256]; /* of what is being typed, where the screen checks it: what Enter would do, or why it would not */
     bool note_ok;
     int help_top;
+    struct palette palette;
+    struct palette_list candidates; /* for what is typed in it */
+    int n_studies;                  /* that can be opened, as they were when it was opened */
+    char **studies;
 
     char status[300];
     enum theme_role status_role;
@@ -61,6 +66,23 @@ int app_find_view(const char *name); /* -1 */
 void app_say(struct app *, enum theme_role, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Another study: a model of its own, connections closed. */
 void app_open_study(struct app *, const char *study);
+
+void app_show(struct app *, int view);
+/* "dark", "light", or a file. ERR_IO, ERR_CONFIG: the present one stays. */
+bool app_pick_theme(struct app *, const char *theme, struct err *);
+void app_redraw(struct app *); /* a frame now, before something that is waited for */
+/* Does what a screen asks for; TUNE: the request is tune's. */
+void app_obey(struct app *, const struct request *, bool tune);
+void app_command(struct app *, const struct key_def *); /* as if its key had been pressed */
+void app_look_at(struct app *, int trial);              /* all screens do; follows no more */
+
+/* app_palette.c */
+void palette_begin(struct app *, const char *text);
+void palette_dialog_key(struct app *, int key);
+void palette_click(struct app *, int x, int y);
+void palette_end(struct app *); /* frees everything */
+/* A request as `ctl` takes it, its words between blanks or commas. */
+bool app_parse_request(const char *line, struct wire_request *, struct err *);
 
 /* app_draw.c */
 void app_draw(struct app *);

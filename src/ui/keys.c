@@ -23,6 +23,7 @@ const struct key_def key_table[] = {
     {NULL, 'u', CMD_TUNE_UNDO, "u", NULL, "undo the latest change", true},
     /* getting about */
     {NULL, '?', CMD_HELP, "?", "help", "all keys of this screen", false},
+    {NULL, ':', CMD_PALETTE, ":", "command", "type a command: all of these, screens, and what `ctl` takes", false},
     {NULL, '\t', CMD_NEXT_SCREEN, "Tab", NULL, "next screen; a digit goes to a screen at once", false},
     {NULL, TERM_BACK_TAB, CMD_PREVIOUS_SCREEN, "S-Tab", NULL, "previous screen", false},
     {NULL, 'q', CMD_QUIT, "q", "quit", "leave: detach, pause the study, or stop it", false},
@@ -130,6 +131,79 @@ const struct key_def key_table[] = {
     {"report", TERM_PAGE_UP, CMD_PAGE_UP, "PgUp", NULL, "the table or figure before", false},
 };
 const int key_count = (int)ARRAY_LEN(key_table);
+
+static const char *const words[] = {
+    [CMD_HELP] = "help",
+    [CMD_QUIT] = "quit",
+    [CMD_DETACH] = "detach",
+    [CMD_NEXT_SCREEN] = "next-screen",
+    [CMD_PREVIOUS_SCREEN] = "previous-screen",
+    [CMD_GLYPHS] = "glyphs",
+    [CMD_THEME] = "theme",
+    [CMD_REDRAW] = "redraw",
+    [CMD_PAUSE] = "pause",
+    [CMD_STOP] = "stop",
+    [CMD_SKIP] = "skip",
+    [CMD_CLONE] = "clone",
+    [CMD_UP] = "up",
+    [CMD_DOWN] = "down",
+    [CMD_LEFT] = "left",
+    [CMD_RIGHT] = "right",
+    [CMD_HOME] = "home",
+    [CMD_END] = "end",
+    [CMD_PAGE_UP] = "page-up",
+    [CMD_PAGE_DOWN] = "page-down",
+    [CMD_ENTER] = "enter",
+    [CMD_CANCEL] = "cancel",
+    [CMD_NEXT_TRIAL] = "next-trial",
+    [CMD_PREVIOUS_TRIAL] = "previous-trial",
+    [CMD_FOLLOW] = "follow",
+    [CMD_FILTER] = "filter",
+    [CMD_EXPORT] = "export",
+    [CMD_PALETTE] = "command",
+    [CMD_TUNE_NEXT] = "tune",
+    [CMD_TUNE_UP] = "raise",
+    [CMD_TUNE_DOWN] = "lower",
+    [CMD_TUNE_TYPE] = "type",
+    [CMD_TUNE_UNDO] = "undo",
+    [CMD_LOG_Y] = "scale",
+    [CMD_SMOOTH] = "smooth",
+    [CMD_RANGE] = "range",
+    [CMD_X_AXIS] = "x-axis",
+    [CMD_STAGE] = "stage",
+    [CMD_OVERLAY] = "overlay",
+    [CMD_NEXT_BLOCK] = "next-block",
+    [CMD_PREVIOUS_BLOCK] = "previous-block",
+    [CMD_NEXT_STEP] = "next-step",
+    [CMD_PREVIOUS_STEP] = "previous-step",
+    [CMD_NEXT_IMAGE] = "next-image",
+    [CMD_PREVIOUS_IMAGE] = "previous-image",
+    [CMD_NEXT_PAIR] = "next-pair",
+    [CMD_NEXT_MAP] = "next-map",
+    [CMD_COLUMNS] = "columns",
+    [CMD_ROWS] = "rows",
+    [CMD_CONTOURS] = "contours",
+    [CMD_START] = "start",
+    [CMD_NEXT_FIELD] = "next-pane",
+    [CMD_PREVIOUS_FIELD] = "previous-pane",
+    [CMD_RESET_FIELD] = "reset",
+};
+
+void command_word(enum command c, const char *help, char *buf, size_t cap)
+{
+    if ((size_t)c < ARRAY_LEN(words) && words[c]) {
+        str_append(buf, cap, 0, "%s", words[c]);
+        return;
+    }
+    size_t n = 0;
+    int blanks = 0;
+    for (; *help && n + 1 < cap && *help != ',' && *help != ';' && *help != ':'; help++) {
+        if (*help == ' ' && ++blanks == 4)
+            break;
+        buf[n++] = *help == ' ' ? '-' : *help;
+    }
+    buf[n] = 0;
+}
 
 enum command key_command(const char *view, int key, const struct key_def **def)
 {

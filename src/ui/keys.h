@@ -38,6 +38,7 @@ enum command {
     CMD_FOLLOW,
     CMD_FILTER,
     CMD_EXPORT,
+    CMD_PALETTE,
     /* live tuning */
     CMD_TUNE_NEXT,
     CMD_TUNE_UP,
@@ -103,6 +104,8 @@ extern const int key_count;
 
 /* CMD_NONE when the key means nothing on that screen; *def gets the row. */
 enum command key_command(const char *view, int key, const struct key_def **def);
+/* A command's name, as the palette takes it: "next-trial". Of one that has none yet, the beginning of HELP. */
+void command_word(enum command, const char *help, char *buf, size_t cap);
 /* The table for readers: Markdown, or roff. */
 void keys_print(FILE *, bool roff);
 

@@ -129,7 +129,7 @@ bool tune_typed(struct view_context *c, const char *text, struct request *r, str
 static struct tune_wanted *wanted(struct tune *t, const char *key)
 {
     int which = 0;
-    while (which < TUNE_KEYS - 1 && strcmp(keys[which], key) != 0)
+    while (which < TUNE_KEYS && strcmp(keys[which], key) != 0)
         which++;
     return &t->wanted[which];
 }

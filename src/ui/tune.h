@@ -22,7 +22,7 @@ struct tune {
         double value;
         int trial, step; /* at which it took effect */
         char stage[16];
-    } wanted[TUNE_KEYS];
+    } wanted[TUNE_KEYS + 1]; /* the last: of a setting that + and - do not change */
 };
 
 /* "lambda", "lambda1", ... "lr": what sel.tune stands for. */
