@@ -153,6 +153,103 @@ static void the_others_stand_at_the_best_point(void **state)
     clear(&f);
 }
 
+/* The same cells with the others averaged over; what a trial is worth stays that of a trial, at the best point. */
+static void the_others_may_be_averaged_over(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fill(&f, "hartmann6n", 14);
+    f.want.columns = 5;
+    f.want.rows = 4;
+    f.want.column_dim = 4;
+    f.want.row_dim = 1;
+    f.want.average = true;
+    const struct belief_picture *p = finished(&f);
+    assert_true(p->averaged);
+    struct surrogate *s = fitted(&f);
+    struct surrogate_average *a = surrogate_average_new(s, 4, 1);
+    double x[SPACE_MAX], mean, sigma, at_best, ignored;
+    bool differs = false;
+    memcpy(x, p->at, sizeof x);
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 5; j++) {
+            x[1] = space_value(&f.space.dims[1], 1 - (i + 0.5) / 4);
+            x[4] = space_value(&f.space.dims[4], (j + 0.5) / 5);
+            surrogate_average_predict(a, x, &mean, &sigma);
+            assert_true(p->mean[i * 5 + j] == (float)mean && p->sigma[i * 5 + j] == (float)sigma);
+            assert_true(p->acquisition[i * 5 + j] == (float)surrogate_acquisition(s, x));
+            surrogate_predict(s, x, &at_best, &ignored);
+            differs |= fabs(at_best - mean) > 1e-4;
+        }
+    assert_true(differs);
+    surrogate_average_free(a);
+    surrogate_free(s);
+    f.want.average = false;
+    assert_false(finished(&f)->averaged);
+    clear(&f);
+}
+
+/* 16 trials over two settings: a grid of 4 x 4. */
+static void the_grid_beside_is_counted_out(void **state)
+{
+    (void)state;
+    struct fixture f;
+    double y[16], sigma, sum = 0, pairs = 0, most = -INFINITY;
+    fill(&f, "kd", TRIALS);
+    const struct belief_picture *p = finished(&f);
+    struct surrogate *s = fitted(&f);
+    for (int i = 0; i < 16; i++) {
+        const struct dim *d = f.space.dims;
+        double x[2];
+        for (int j = 0; j < 2; j++) {
+            double t = (j ? i % 4 : i / 4) / 3.0;
+            x[j] = d[j].log ? d[j].min * pow(d[j].max / d[j].min, t) : d[j].min + t * (d[j].max - d[j].min);
+        }
+        surrogate_predict(s, x, &y[i], &sigma);
+        sum += y[i];
+        most = fmax(most, y[i]);
+        for (int k = 0; k < i; k++)
+            pairs += fmax(y[i], y[k]);
+    }
+    assert_int_equal(p->grid.n, 16);
+    assert_float_equal(p->grid.best[0], sum / 16, 1e-9);
+    assert_float_equal(p->grid.best[1], pairs / 120, 1e-9);
+    assert_float_equal(p->grid.best[15], most, 1e-9);
+    surrogate_free(s);
+    clear(&f);
+}
+
+static void the_weights_are_importance_s(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct importance_interval first[SPACE_MAX], total[SPACE_MAX];
+    double ped[SPACE_MAX];
+    int n, top;
+    fill(&f, "hartmann6n", 12);
+    f.want.columns = f.want.rows = 3;
+    assert_false(finished(&f)->weights.known);
+    f.want.weights = true;
+    const struct belief_picture *p = finished(&f);
+    struct trials trials = history_trials(&f.points);
+    importance_ped_anova(&f.space, &trials, 0.1, ped, &n, &top);
+    assert_true(importance_of_surrogate(&f.space, &trials, 100, f.want.seed, first, total));
+    assert_true(p->weights.known && p->weights.n == n && p->weights.n_top == top);
+    assert_memory_equal(p->weights.ped_anova, ped, 6 * sizeof *ped);
+    assert_memory_equal(p->weights.first, first, 6 * sizeof *first);
+    assert_memory_equal(p->weights.total, total, 6 * sizeof *total);
+    struct surrogate_hyper h;
+    struct surrogate *s = fitted(&f);
+    surrogate_hyper(s, &h);
+    assert_memory_equal(p->hyper.lengthscale, h.lengthscale, 6 * sizeof(double));
+    assert_true(p->hyper.noise == h.noise && p->hyper.signal == h.signal);
+    surrogate_free(s);
+    f.points.n = 3; /* too few to weigh, enough to fit */
+    p = finished(&f);
+    assert_true(p->fitted && !p->weights.known);
+    clear(&f);
+}
+
 /* A search that is asked and told as the study does it, and goes on from there. */
 static void the_next_points_are_the_search_s(void **state)
 {
@@ -339,6 +436,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cell_is_the_surrogate_s_own),
         cmocka_unit_test(the_others_stand_at_the_best_point),
+        cmocka_unit_test(the_others_may_be_averaged_over),
+        cmocka_unit_test(the_grid_beside_is_counted_out),
+        cmocka_unit_test(the_weights_are_importance_s),
         cmocka_unit_test(the_next_points_are_the_search_s),
         cmocka_unit_test(without_a_value_there_are_only_the_next_points),
         cmocka_unit_test(a_picture_comes_in_steps_and_wakes),

@@ -371,17 +371,14 @@ static void take_interval(struct importance_interval *to, double estimate, doubl
     to->high = drawn[(int)ceil(0.95 * (draws - 1))];
 }
 
-bool importance_of_surrogate(const struct space *space, const struct trials *trials, int draws, uint64_t seed,
-                             struct importance_interval *first, struct importance_interval *total)
+void importance_of_fitted(const struct space *space, const struct surrogate *s, int draws, uint64_t seed,
+                          struct importance_interval *first, struct importance_interval *total)
 {
-    struct surrogate *s = surrogate_new(space, trials, &(struct surrogate_options){.seed = seed});
     double mean_first[SPACE_MAX], mean_total[SPACE_MAX], f[SPACE_MAX], t[SPACE_MAX];
     bool category[SPACE_MAX];
     assert(draws >= 1);
     memset(first, 0, (size_t)space->n * sizeof(*first));
     memset(total, 0, (size_t)space->n * sizeof(*total));
-    if (!s)
-        return false;
     int dims = surrogate_dims(s);
     for (int j = 0; j < dims; j++)
         category[j] = space->dims[surrogate_dim(s, j)].type == DIM_CATEGORY;
@@ -406,6 +403,17 @@ bool importance_of_surrogate(const struct space *space, const struct trials *tri
     free(drawn);
     free(value);
     free(d.u);
+}
+
+bool importance_of_surrogate(const struct space *space, const struct trials *trials, int draws, uint64_t seed,
+                             struct importance_interval *first, struct importance_interval *total)
+{
+    struct surrogate *s = surrogate_new(space, trials, &(struct surrogate_options){.seed = seed});
+    memset(first, 0, (size_t)space->n * sizeof(*first));
+    memset(total, 0, (size_t)space->n * sizeof(*total));
+    if (!s)
+        return false;
+    importance_of_fitted(space, s, draws, seed, first, total);
     surrogate_free(s);
     return true;
 }

@@ -307,6 +307,17 @@ int surrogate_dim(const struct surrogate *s, int j)
     return s->dim[j];
 }
 
+const struct space *surrogate_space(const struct surrogate *s)
+{
+    return &s->space;
+}
+
+void surrogate_units(const struct surrogate *s, double *shift, double *scale)
+{
+    *shift = s->shift;
+    *scale = s->scale;
+}
+
 void surrogate_predict(const struct surrogate *s, const double *x, double *mean, double *sigma)
 {
     double u[SPACE_MAX], m, variance;

@@ -67,6 +67,28 @@ struct surrogate_slice {
 };
 void surrogate_slice(struct surrogate *, const struct surrogate_slice *);
 
+/* The belief about the average of the objective over the settings that are not on the axes, where a slice says what holds
+ * beside one value of theirs. With x_S the settings on the axes and v_1 .. v_M fixed values of all other searched ones (M =
+ * SURROGATE_AVERAGED; the Sobol sequence with the shift of seed 1, mapped to each range on its scale; M = 1 where there are no
+ * others), the average of the posterior
+ *
+ *   F(x_S) = 1/M sum_m f(x_S, v_m)
+ *   mean     = 1/M sum_m mean(x_S, v_m)
+ *   variance = 1/M^2 sum_lm Cov(f(x_S, v_l), f(x_S, v_m)) = c - b K^-1 b,   b = 1/M sum_m k(X, (x_S, v_m))
+ *
+ * where c = 1/M^2 sum_lm k((x_S, v_l), (x_S, v_m)) does not depend on x_S, for k is stationary. Sigma is thus how sure the
+ * average is, and not how far the objective spreads about it. Settings with min == max are at their value. */
+#define SURROGATE_AVERAGED 32
+struct surrogate_average;
+/* The surrogate must outlive it. COLUMN_DIM and ROW_DIM: of the space, on the axes (equal: one axis). */
+struct surrogate_average *surrogate_average_new(const struct surrogate *, int column_dim, int row_dim);
+void surrogate_average_free(struct surrogate_average *);
+/* X (values, space.n): of the settings on the axes; the others are not read. Mean and standard deviation. */
+void surrogate_average_predict(struct surrogate_average *, const double *x, double *mean, double *sigma);
+/* v_m (values, space.n) for 0 <= m < surrogate_averaged(); on the axes what lies there has no meaning. */
+int surrogate_averaged(const struct surrogate_average *);
+void surrogate_average_value(const struct surrogate_average *, int m, double *x);
+
 /* med - 3 (max - med) of N >= 1 finite values; Q1 - 1.5 IQR where max = med; below all values where that says nothing
  * either. */
 double surrogate_floor(const double *y, int n);
@@ -77,6 +99,9 @@ const struct gp *surrogate_gp(const struct surrogate *);
 int surrogate_dims(const struct surrogate *);       /* searched dimensions */
 int surrogate_dim(const struct surrogate *, int j); /* the space's dimension behind coordinate j */
 void surrogate_point(const struct surrogate *, const double *x, double *u); /* (space.n) -> (dims) */
+const struct space *surrogate_space(const struct surrogate *);
+/* objective = shift + scale * what the process is fitted to */
+void surrogate_units(const struct surrogate *, double *shift, double *scale);
 /* surrogate_acquisition at U but for constants (scale and shift), and its gradient (dims) unless NULL. */
 double surrogate_worth(struct surrogate *, const double *u, double *gradient);
 

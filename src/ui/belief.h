@@ -4,15 +4,16 @@
  *
  * One thread (the one that draws) owns a belief and makes all calls. The newest want counts: an older one is given up
  * between two rows of its picture, never finished first. Finished pictures do not change. They come in steps, the quick
- * and important first: mean and sigma; the acquisition in coarse blocks; the next points; the acquisition in full. */
+ * and important first: mean and sigma; the acquisition in coarse blocks; the next points; the settings' weights; the acquisition in full. */
 #ifndef FSPLAB_UI_BELIEF_H
 #define FSPLAB_UI_BELIEF_H
 
+#include "../search/importance.h"
 #include "../search/surrogate.h"
 
 struct history_points; /* history.h */
 
-enum { BELIEF_NEXT = 3, BELIEF_COARSE = 4 };
+enum { BELIEF_NEXT = 3, BELIEF_COARSE = 4, BELIEF_GRID = 1024, BELIEF_WEIGHED_FROM = 4 };
 
 struct belief_want {
     const struct space *space;
@@ -22,6 +23,23 @@ struct belief_want {
     int column_dim, row_dim; /* of the space, with min < max; equal: a cut, rows is 1 */
     int columns, rows;       /* of the picture */
     bool acquisition;        /* wanted too */
+    bool average;            /* mean and sigma with the other settings averaged over, instead of at the best point */
+    bool weights;            /* wanted too */
+};
+
+/* How much the settings matter, as `fsplab importance` says it; (space.n) each. */
+struct belief_weights {
+    bool known;   /* from BELIEF_WEIGHED_FROM complete trials inside the ranges on */
+    int n, n_top; /* behind PED-ANOVA: so many trials, and so many at the top */
+    double ped_anova[SPACE_MAX];
+    struct importance_interval first[SPACE_MAX], total[SPACE_MAX];
+};
+
+/* What a grid over the same ranges would have found, by the surrogate's mean: best[k - 1] is the expectation of the highest
+ * mean among k of its n points in random order. n 0: it would have too many points. */
+struct belief_grid {
+    int n;
+    double best[BELIEF_GRID];
 };
 
 struct belief_picture {
@@ -30,14 +48,19 @@ struct belief_picture {
     bool fitted;                            /* false: no complete trial, or nothing is searched; the rest is 0 then */
     int column_dim, row_dim, columns, rows; /* as wanted */
     double at[SPACE_MAX];                   /* the other settings: of the best point */
-    float *mean, *sigma;                    /* (rows, columns), as surrogate_slice has them */
-    float *acquisition;                     /* (rows, columns); NULL: not there yet */
+    bool
+        averaged; /* mean and sigma are of the average over the other settings (surrogate.h); the acquisition is at AT */
+    float *mean, *sigma; /* (rows, columns), as surrogate_slice has them */
+    float *acquisition;  /* (rows, columns); NULL: not there yet */
     int block; /* side of the blocks in which the acquisition is one value (that of the block's middle cell); 1: in full */
     enum surrogate_aim aim;       /* what the acquisition is the worth for */
     int best;                     /* index of the point with the highest mean; -1: none */
     double best_mean, best_sigma; /* the belief there */
     int n_next;                   /* points that would be tried next, in their order */
     double next[BELIEF_NEXT][SPACE_MAX];
+    struct surrogate_hyper hyper;
+    struct belief_grid grid;
+    struct belief_weights weights;
     bool complete; /* nothing is added to it any more */
 };
 
