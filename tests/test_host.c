@@ -264,6 +264,13 @@ static void a_study_is_looked_at_without_its_process(void **state)
     assert_string_equal(look_at("broken").state, "unreadable");
 }
 
+/* The host keeps the options that it was made with. */
+static void anew(void)
+{
+    host_release(&host);
+    host_init(&host, &options);
+}
+
 static void settings_are_those_a_study_was_begun_with(void **state)
 {
     static const char *const sets[] = {"momentum=0.5"};
@@ -277,6 +284,7 @@ static void settings_are_those_a_study_was_begun_with(void **state)
                 "search=random\nselect=test\n");
     options.set[0] = sets[0];
     options.n_set = 1;
+    anew();
     assert_true(host.settings(host.ctx, "searched", &p, &err));
     assert_true(p.lambda == 0.25 && p.momentum == 0.5);
     assert_string_equal(p.teacher, "res20");
@@ -286,6 +294,7 @@ static void settings_are_those_a_study_was_begun_with(void **state)
     assert_int_equal(p.ranges[0].def, param_find("transfer_lr"));
 
     options.set[0] = "momentum=fast";
+    anew();
     assert_false(host.settings(host.ctx, "searched", &p, &err));
     assert_non_null(strstr(err.msg, "--set momentum=fast"));
     assert_false(host.settings(host.ctx, "wrong", &p, &err));
@@ -304,6 +313,7 @@ static void studies_are_those_of_the_file(void **state)
         free(names[i]);
     free(names);
     options.config = "/nowhere/experiments.ini";
+    anew();
     assert_int_equal(host.studies(host.ctx, &names, &err), -1);
     assert_non_null(strstr(err.msg, "/nowhere/experiments.ini"));
 }
