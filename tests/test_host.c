@@ -337,6 +337,7 @@ static void studies_that_only_runs_has_come_last(void **state)
         free(names[i]);
     free(names);
     options.config = "/nowhere/experiments.ini";
+    anew();
     assert_int_equal(host.studies(host.ctx, &names, &err), 3);
     assert_string_equal(names[0], "ape");
     for (int i = 0; i < 3; i++)
@@ -417,6 +418,7 @@ static void a_start_hands_on_what_was_changed(void **state)
     write_run_file("searched", "words", "");
     options.set[0] = sets[0]; /* of the command line: in the settings, so handed on, too */
     options.n_set = 1;
+    anew();
     assert_true(host.settings(host.ctx, "searched", &p, &err));
     assert_true(params_set(&p, "lambda", "0.25", &err) && params_set(&p, "search.lambda", "none", &err));
     if (!host.start(host.ctx, "searched", &p, &err))
