@@ -148,7 +148,7 @@ const struct param_def param_table[] = {
      .help = "a search begins no further trial once its trials have run so long, pauses not counted; 0 = off"},
     {SETTING(stop_improvement), .type = PARAM_FLOAT, .max = 100, .initial = "0", .unit = "points", .group = "search",
      .help = "the search ends when the next point is expected to improve the accuracy by less (search=bo); 0 = off"},
-    {SETTING(edited_sigma), .type = PARAM_FLOAT, .max = 100, .initial = "0", .unit = "points", .group = "study",
+    {SETTING(edited_sigma), .type = PARAM_FLOAT, .max = 100, .initial = "0", .unit = "points", .group = "search",
      .help = "a trial changed by hand informs the search at the values it ended with, with so much noise; 0 = left out"},
     {SETTING(prune), .type = PARAM_ENUM, .choices = "none gain-pi asha median", .initial = "gain-pi", .unit = "",
      .group = "search",
