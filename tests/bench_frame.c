@@ -9,6 +9,7 @@
 #include "../src/history.h"
 #include "../src/search/surface.h"
 #include "../src/ui/belief.h"
+#include "scratch.h"
 #include "ui_fixture.h"
 
 static int by_value(const void *a, const void *b)
@@ -110,12 +111,166 @@ static void measure_belief(int trials, int columns, int rows)
     history_points_release(&points);
 }
 
+/* ---- a study of many trials: processor time, too ---- */
+
+enum { MANY = 10000 };
+
+static void make_many(struct model *m)
+{
+    free(m->trials);
+    m->n_trials = MANY;
+    m->trials = xcalloc(MANY, sizeof *m->trials);
+    for (int i = 0; i < MANY; i++) {
+        struct trial_row *t = &m->trials[i];
+        double u = fmod(0.7548776662 * i, 1), v = fmod(0.5698402910 * i, 1);
+        *t = (struct trial_row){.number = i + 1,
+                                .ask_id = i,
+                                .state = i % 4 == 3 ? TRIAL_PRUNED : TRIAL_COMPLETE,
+                                .seed = 1,
+                                .n_params = 2,
+                                .val_accuracy = 0.8 - 0.2 * (u - 0.5) * (u - 0.5) - 0.1 * fabs(v - 0.4),
+                                .best_val_accuracy = 0.8,
+                                .test_accuracy = NAN,
+                                .seconds_finetune = 100 + 10 * v};
+        str_append(t->param_name[0], sizeof t->param_name[0], 0, "lambda");
+        str_append(t->param_name[1], sizeof t->param_name[1], 0, "transfer_lr");
+        t->param_value[0] = pow(10, 2 * u - 2);
+        t->param_value[1] = pow(10, 2 * v - 4);
+        str_append(t->dir, sizeof t->dir, 0, "runs/demo/trial-%04d", i + 1);
+    }
+    m->trials_version++;
+    m->sel.trial = MANY / 2;
+}
+
+/* What a frame begins with. */
+static void nothing(struct ui *u, int i)
+{
+    (void)u, (void)i;
+}
+
+static void new_filter(struct ui *u, int i)
+{
+    struct request r = {0};
+    struct err err = {0};
+    char text[64];
+    ui_command(u, CMD_FILTER, &r);
+    snprintf(text, sizeof text, "complete val>%.3f lambda<0.5", 0.70 + 0.0002 * (i % 100));
+    u->view->typed(u->self, &u->context, text, &r, &err);
+}
+
+static void new_order(struct ui *u, int i)
+{
+    struct request r;
+    (void)i;
+    ui_command(u, CMD_SORT_NEXT, &r);
+}
+
+static void new_rows(struct ui *u, int i)
+{
+    u->model->trials[i].val_accuracy += 0.001;
+    u->model->trials_version++;
+}
+
+static void measure_many(const char *what, void (*before)(struct ui *, int), int panes)
+{
+    enum { FRAMES = 101 };
+    double t[FRAMES];
+    struct model m;
+    struct ui u;
+    struct canvas c;
+    struct request r;
+    ui_model(&m);
+    make_many(&m);
+    m.n_evals = MANY;
+    m.evals = xcalloc(MANY, sizeof *m.evals);
+    for (int i = 0; i < MANY; i++) {
+        m.evals[i] =
+            (struct eval_curve){.n = 30, .step = xcalloc(30, sizeof(float)), .value = xcalloc(30, sizeof(float))};
+        for (int k = 0; k < 30; k++) {
+            m.evals[i].step[k] = 100.0F * (float)(k + 1);
+            m.evals[i].value[k] = (float)(m.trials[i].val_accuracy * (1 - 0.5 * exp(-k / 8.0)));
+        }
+    }
+    ui_open(&u, &view_trials, &m);
+    canvas_init(&c, 200, 60);
+    free(ui_text(&u, 200, 58));
+    for (int i = 0; i < panes; i++)
+        ui_command(&u, CMD_NEXT_PANE, &r);
+    for (int i = 0; i < FRAMES; i++) {
+        double t0 = cpu_seconds();
+        before(&u, i);
+        canvas_clear(&c, look_style(&u.look, ROLE_TEXT));
+        view_trials.draw(u.self, &u.context, &c, (struct rect){0, 1, 200, 58});
+        t[i] = cpu_seconds() - t0;
+    }
+    qsort(t, FRAMES, sizeof *t, by_value);
+    printf("trials   200x60  %d trials, %-28s %7.3f ms median  %7.3f ms at most\n", MANY, what, 1e3 * t[FRAMES / 2],
+           1e3 * t[FRAMES - 1]);
+    fflush(stdout);
+    canvas_release(&c);
+    ui_close(&u);
+    model_release(&m);
+}
+
+/* From nothing to all that the screens show of a study of many trials. */
+static void measure_store(void)
+{
+    enum { ROUNDS = 5 };
+    char *dir = scratch_new(), *path = xstrfmt("%s/demo/study.db", dir);
+    struct err err = {0};
+    struct model m;
+    double t[ROUNDS], cpu[ROUNDS], again[ROUNDS];
+    struct store *s = store_open(path, &err);
+    ui_model(&m);
+    make_many(&m);
+    bool ok = s && store_begin(s, &err);
+    for (int i = 0; ok && i < MANY; i++) {
+        ok = store_trial_put(s, &m.trials[i], &err);
+        for (int k = 0; ok && k < 3; k++)
+            ok = store_checkpoint_put(s, i + 1, "finetune", k, "state.safetensors", "0", &err) &&
+                 store_value_put(s, i + 1, "finetune", 100 * (k + 1), "val_accuracy", 0.5, 1, &err);
+    }
+    ok = ok && store_commit(s, &err);
+    store_close(s);
+    model_release(&m);
+    for (int i = 0; ok && i < ROUNDS; i++) {
+        model_init(&m, "demo", dir, false);
+        double t0 = clock_seconds(), cpu0 = cpu_seconds();
+        ok = model_read_store(&m, &err);
+        cpu[i] = cpu_seconds() - cpu0;
+        t[i] = clock_seconds() - t0;
+        ok = ok && model_read_store(&m, &err);
+        again[i] = clock_seconds() - t0 - t[i];
+        model_release(&m);
+    }
+    if (ok) {
+        qsort(t, ROUNDS, sizeof *t, by_value);
+        qsort(cpu, ROUNDS, sizeof *cpu, by_value);
+        qsort(again, ROUNDS, sizeof *again, by_value);
+        printf(
+            "store            %d trials, opened and read in %.0f ms (processor %.0f ms), looked into again in %.2f ms "
+            "(medians)\n",
+            MANY, 1e3 * t[ROUNDS / 2], 1e3 * cpu[ROUNDS / 2], 1e3 * again[ROUNDS / 2]);
+    } else {
+        fprintf(stderr, "%s\n", err.msg);
+    }
+    fflush(stdout);
+    free(path);
+    scratch_remove(dir);
+}
+
 int main(void)
 {
+    measure_store();
+    measure_many("nothing new", nothing, 0);
+    measure_many("another filter", new_filter, 0);
+    measure_many("another order", new_order, 0);
+    measure_many("a trial has changed", new_rows, 0);
+    measure_many("learning curves", new_filter, 1);
     measure_belief(12, 160, 100);
     measure_belief(50, 160, 100);
-    static const struct view *const views[] = {&view_run,    &view_fsp, &view_search,
-                                               &view_device, &view_log, &view_setup};
+    static const struct view *const views[] = {&view_run, &view_fsp,   &view_search, &view_device,
+                                               &view_log, &view_setup, &view_trials};
     for (size_t i = 0; i < ARRAY_LEN(views); i++) {
         measure(views[i], 80, 24, 1000);
         measure(views[i], 200, 60, 1000);

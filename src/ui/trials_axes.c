@@ -1,5 +1,5 @@
-/* A trial is a line through its values; the better, the later it is drawn, so that the good ones are seen among thousands. What a
- * brush leaves out stays as a shadow. The accuracy's axis is that of the table's bars: values far below the others stand
+/* A trial is a line through its values; the better, the higher is the layer it is drawn in, and a cell shows its highest layer
+ * alone, so that the good ones are seen among thousands. What a brush leaves out stays as a shadow. The accuracy's axis is that of the table's bars: values far below the others stand
  * at its foot. */
 #include <math.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "plot_impl.h"
 #include "trials_draw.h"
 
-enum { LEVELS = 16, SHADOW = LEVELS, CHOSEN, MARGIN = 6, AXIS_W = 12 };
+enum { MARGIN = 6, AXIS_W = 12 };
 
 /* ---- axes ---- */
 
@@ -125,55 +125,36 @@ static void draw_line(struct raster *raster, const struct place *p, const struct
     raster_break(raster, &pen);
 }
 
-static int level_of(const struct trials_table *t, int row)
-{
-    double merit = trials_merit(t, t->source.rows[row].val_accuracy);
-    int level = isnan(merit) ? 0 : (int)(merit * LEVELS);
-    return level < LEVELS ? level : LEVELS - 1;
-}
-
 static void draw_shadows(struct raster *raster, const struct place *p, const struct trials_table *t)
 {
     int hidden = t->source.n - t->n_shown, stride = hidden / TRIALS_LINES + 1, seen = 0;
-    raster->curve = SHADOW;
     for (int i = 0; t->n_brushes > 0 && i < t->source.n; i++)
         if (t->place[i] < 0 && seen++ % stride == 0)
             draw_line(raster, p, t, i);
 }
 
-static void draw_lines(struct raster *raster, const struct place *p, const struct trials_table *t)
+/* From the worst to the best, and the chosen one on top. */
+static void draw_lines(struct canvas *c, const struct place *p, const struct trials_scene *s, int chosen)
 {
-    int n = t->n_shown < TRIALS_LINES ? t->n_shown : TRIALS_LINES, level[TRIALS_LINES], row[TRIALS_LINES];
-    for (int i = 0; i < n; i++) {
-        row[i] = t->shown[(int)((int64_t)i * t->n_shown / n)];
-        level[i] = level_of(t, row[i]);
+    int row[TRIALS_LINES], level[TRIALS_LINES], n = trials_sample(s->table, row);
+    struct raster raster;
+    for (int i = 0; i < n; i++)
+        level[i] = trials_level(s->table, row[i]);
+    for (int layer = -1; layer <= TRIALS_LEVELS; layer++) {
+        raster_init(&raster, p->area.w, p->area.h, s->look->glyphs);
+        if (layer < 0)
+            draw_shadows(&raster, p, s->table);
+        else if (layer == TRIALS_LEVELS && chosen >= 0)
+            draw_line(&raster, p, s->table, chosen);
+        for (int i = 0; i < n && layer >= 0 && layer < TRIALS_LEVELS; i++)
+            if (level[i] == layer)
+                draw_line(&raster, p, s->table, row[i]);
+        trials_put_layer(c, p->area, s->look, &raster,
+                         layer < 0                ? look_style(s->look, ROLE_FRAME)
+                         : layer == TRIALS_LEVELS ? look_style(s->look, ROLE_CURSOR)
+                                                  : trials_ink(s->look, (layer + 0.5) / TRIALS_LEVELS));
+        raster_release(&raster);
     }
-    for (int k = 0; k < LEVELS; k++)
-        for (int i = 0; i < n; i++)
-            if (level[i] == k) {
-                raster->curve = k;
-                draw_line(raster, p, t, row[i]);
-            }
-}
-
-static struct style line_style(const struct trials_scene *s, int curve)
-{
-    if (curve == SHADOW)
-        return look_style(s->look, ROLE_FRAME);
-    if (curve == CHOSEN)
-        return look_style(s->look, ROLE_CURSOR);
-    return trials_ink(s->look, (curve + 0.5) / LEVELS);
-}
-
-static void put_lines(struct canvas *c, const struct place *p, const struct trials_scene *s, const struct raster *raster)
-{
-    for (int y = 0; y < raster->h; y++)
-        for (int x = 0; x < raster->w; x++) {
-            uint32_t rune = raster_rune(raster, x, y, s->look->glyphs);
-            if (rune)
-                canvas_put(c, p->area.x + x, p->area.y + y, look_ascii(s->look) ? '.' : rune,
-                           line_style(s, raster->owner[y * raster->w + x]));
-        }
 }
 
 /* ---- what stands on top ---- */
@@ -214,7 +195,10 @@ static void draw_axis(struct canvas *c, const struct place *p, const struct tria
     for (int y = 0; y < p->area.h; y++) {
         double half = 0.5 / p->area.h, u = 1 - (y + 0.5) / p->area.h;
         bool inside = u + half >= lo && u - half <= hi;
-        canvas_put(c, x, p->area.y + y, look_ascii(s->look) ? (inside ? '#' : '|') : inside ? 0x2503 : 0x2502,
+        canvas_put(c, x, p->area.y + y,
+                   look_ascii(s->look) ? (inside ? '#' : '|')
+                   : inside            ? 0x2503
+                                       : 0x2502,
                    look_style(s->look, inside ? ROLE_WARN : ROLE_MUTED));
     }
 }
@@ -233,21 +217,13 @@ static void draw_chosen(struct canvas *c, const struct place *p, const struct tr
 void trials_draw_axes(struct canvas *c, struct rect r, const struct trials_scene *s)
 {
     struct place p;
-    struct raster raster;
     int chosen = trials_table_row(s->table, s->m->sel.trial);
     if (!place_axes(&p, r, s->table)) {
         canvas_text(c, r, r.x, r.y, look_style(s->look, ROLE_MUTED),
                     trials_axis_count(s->table) ? "too little room for the axes" : "nothing to compare yet");
         return;
     }
-    raster_init(&raster, p.area.w, p.area.h, s->look->glyphs);
-    draw_shadows(&raster, &p, s->table);
-    draw_lines(&raster, &p, s->table);
-    raster.curve = CHOSEN;
-    if (chosen >= 0)
-        draw_line(&raster, &p, s->table, chosen);
-    put_lines(c, &p, s, &raster);
-    raster_release(&raster);
+    draw_lines(c, &p, s, chosen);
     int w = p.n > 1 ? axis_x(&p, 1) - axis_x(&p, 0) - 1 : r.w;
     for (int i = 0; i < p.n; i++) {
         draw_ends(c, r, s, p.column[i], axis_x(&p, i), w,

@@ -8,7 +8,9 @@
 #include "trials_draw.h"
 #include "wrap.h"
 
-enum { LEVELS = 16, STOPPED = LEVELS, FAILED, RUNNING, CHOSEN, GUTTER = 7, WORDS = 2, TICKS = 16 };
+/* Layers, from the lowest; between FAILED and RUNNING the levels of accuracy. */
+enum { STOPPED = -2, FAILED, RUNNING = TRIALS_LEVELS, CHOSEN };
+enum { GUTTER = 7, WORDS = 2, TICKS = 16 };
 
 struct scene {
     const struct trials_scene *s;
@@ -32,15 +34,6 @@ static void add_range(struct scene *v, const struct eval_curve *e)
         }
 }
 
-/* Rows to be drawn: those shown, evenly taken. */
-static int sample(const struct trials_table *t, int row[TRIALS_LINES])
-{
-    int n = t->n_shown < TRIALS_LINES ? t->n_shown : TRIALS_LINES;
-    for (int i = 0; i < n; i++)
-        row[i] = t->shown[(int)((int64_t)i * t->n_shown / n)];
-    return n;
-}
-
 static int kind_of(const struct trials_scene *s, int row)
 {
     const struct trial_row *r = &s->table->source.rows[row];
@@ -50,9 +43,7 @@ static int kind_of(const struct trials_scene *s, int row)
         return FAILED;
     if (r->state != TRIAL_COMPLETE)
         return RUNNING;
-    double merit = trials_merit(s->table, r->val_accuracy);
-    int level = isnan(merit) ? 0 : (int)(merit * LEVELS);
-    return level < LEVELS ? level : LEVELS - 1;
+    return trials_level(s->table, row);
 }
 
 static struct style style_of(const struct trials_scene *s, int kind)
@@ -62,7 +53,7 @@ static struct style style_of(const struct trials_scene *s, int kind)
     case FAILED: return look_style(s->look, ROLE_BAD);
     case RUNNING: return look_style(s->look, ROLE_GOOD);
     case CHOSEN: return look_style(s->look, ROLE_CURSOR);
-    default: return trials_ink(s->look, (kind + 0.5) / LEVELS);
+    default: return trials_ink(s->look, (kind + 0.5) / TRIALS_LEVELS);
     }
 }
 
@@ -129,32 +120,23 @@ static void draw_curve(struct raster *raster, const struct scene *v, const struc
     raster_break(raster, &pen);
 }
 
+/* Stopped and failed ones below, then the worst to the best, the running, and the chosen one on top. */
 static void draw_lines(struct canvas *c, const struct scene *v, const int *row, int n, const struct eval_curve *chosen)
 {
     struct raster raster;
-    raster_init(&raster, v->area.w, v->area.h, v->s->look->glyphs);
-    static const int order[] = {STOPPED, FAILED};
-    for (int pass = -2; pass <= RUNNING; pass++) { /* stopped ones below, then the worst to the best, then the running */
-        int kind = pass < 0 ? order[pass + 2] : pass;
-        for (int i = 0; i < n && (pass < 0 || pass < LEVELS || pass == RUNNING); i++) {
-            const struct eval_curve *e = curve_of(v->s, row[i]);
-            if (!e || kind_of(v->s, row[i]) != kind)
-                continue;
-            raster.curve = kind;
-            draw_curve(&raster, v, e);
-        }
+    int layer[TRIALS_LINES];
+    for (int i = 0; i < n; i++)
+        layer[i] = curve_of(v->s, row[i]) ? kind_of(v->s, row[i]) : CHOSEN;
+    for (int kind = STOPPED; kind <= CHOSEN; kind++) {
+        raster_init(&raster, v->area.w, v->area.h, v->s->look->glyphs);
+        for (int i = 0; i < n && kind < CHOSEN; i++)
+            if (layer[i] == kind)
+                draw_curve(&raster, v, curve_of(v->s, row[i]));
+        if (kind == CHOSEN && chosen)
+            draw_curve(&raster, v, chosen);
+        trials_put_layer(c, v->area, v->s->look, &raster, style_of(v->s, kind));
+        raster_release(&raster);
     }
-    raster.curve = CHOSEN;
-    if (chosen)
-        draw_curve(&raster, v, chosen);
-    for (int y = 0; y < raster.h; y++)
-        for (int x = 0; x < raster.w; x++) {
-            uint32_t rune = raster_rune(&raster, x, y, v->s->look->glyphs);
-            if (rune)
-                canvas_put(c, v->area.x + x, v->area.y + y, look_ascii(v->s->look) ? '.' : rune == 0x25CF ? 0xB7 : rune,
-                           style_of(v->s, raster.owner[y * raster.w + x]));
-        }
-    raster_release(&raster);
 }
 
 /* The sign of what has become of it, where it ended. */
@@ -178,7 +160,8 @@ static void draw_foreseen(struct canvas *c, const struct scene *v)
     struct style style = look_style(v->s->look, ROLE_MARK);
     if (!k->stopped || !isfinite(k->predicted))
         return;
-    int x = v->area.x + v->area.w - 1, top = row_at(v, k->predicted + k->sigma), foot = row_at(v, k->predicted - k->sigma);
+    int x = v->area.x + v->area.w - 1, top = row_at(v, k->predicted + k->sigma),
+        foot = row_at(v, k->predicted - k->sigma);
     canvas_fill(c, (struct rect){x, top, 1, foot - top + 1}, ascii ? '|' : 0x2502, style);
     canvas_put(c, x, row_at(v, k->predicted), ascii ? '+' : 0x253C, style);
 }
@@ -231,7 +214,7 @@ static bool scene_of(struct scene *v, const struct trials_scene *s, struct rect 
 void trials_draw_curves(struct canvas *c, struct rect r, const struct trials_scene *s)
 {
     char text[512];
-    int row[TRIALS_LINES], n = sample(s->table, row), chosen = trials_table_row(s->table, s->m->sel.trial);
+    int row[TRIALS_LINES], n = trials_sample(s->table, row), chosen = trials_table_row(s->table, s->m->sel.trial);
     struct rect words = rect_bottom(&r, r.h > 8 ? WORDS : r.h > 4 ? 1 : 0);
     struct scene v;
     decision_text(s, text, sizeof text);

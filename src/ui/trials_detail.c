@@ -167,8 +167,8 @@ static void say_values(struct flow *f, const struct trials_scene *s, const struc
     }
     trials_percent(t->test_accuracy, text, sizeof text);
     piece(f, ROLE_TEXT, "test %", text, "");
-    say_mean(f, "val", g ? g->n : 0, g ? g->val_mean : 0, g ? g->val_sd : 0);
-    say_mean(f, "test", g ? g->n_test : 0, g ? g->test_mean : 0, g ? g->test_sd : 0);
+    say_mean(f, "val mean", g ? g->n : 0, g ? g->val_mean : 0, g ? g->val_sd : 0);
+    say_mean(f, "test mean", g ? g->n_test : 0, g ? g->test_mean : 0, g ? g->test_sd : 0);
 }
 
 static void duration_text(double s, char *buf, size_t cap)
@@ -296,7 +296,7 @@ static void pair_row(struct pair *p, enum theme_role role, const char *name, con
     for (int i = 0; i < 2; i++, x += p->value_w + 1)
         canvas_text_right(p->c, rect_and(row, (struct rect){x, row.y, p->value_w, 1}), x + p->value_w, row.y,
                           look_style(p->look, role), i ? b : a);
-    canvas_text(p->c, row, x + 1, row.y, look_style(p->look, ROLE_MUTED), by);
+    canvas_text(p->c, row, x, row.y, look_style(p->look, ROLE_MUTED), by);
 }
 
 /* "x10" of positive settings on a logarithmic scale, else the difference. */

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { MARKS_W = 4, GAP = 2, BAR_W = 8 };
+#include "plot_impl.h"
+
+enum { MARKS_W = 4, SCROLL_W = 1, GAP = 2, BAR_W = 8 };
 
 /* ---- what a trial looks like ---- */
 
@@ -71,20 +73,20 @@ static const struct face {
     bool left;
 } faces[COLUMN_KINDS] = {
     [COLUMN_NUMBER] = {"#", "#", 5, 0, false},
-    [COLUMN_KIND] = {"kind", "kind", 6, 8, true},
+    [COLUMN_KIND] = {"kind", "kind", 6, 10, true},
     [COLUMN_STATE] = {"state", "state", 8, 1, true},
     [COLUMN_SETTING] = {"", "", 8, 3, false},
     [COLUMN_VAL] = {"val %", "val %", 6, 2, false},
-    [COLUMN_VAL_MEAN] = {"val mean ± σ", "val mean +- sd", 17, 6, false},
+    [COLUMN_VAL_MEAN] = {"val mean ± σ", "val mean +- sd", 17, 7, false},
     [COLUMN_TEST] = {"test %", "test %", 6, 5, false},
-    [COLUMN_TEST_MEAN] = {"test mean ± σ", "test mean +- sd", 17, 7, false},
+    [COLUMN_TEST_MEAN] = {"test mean ± σ", "test mean +- sd", 17, 8, false},
     [COLUMN_SECONDS] = {"seconds", "seconds", 8, 4, false},
-    [COLUMN_TEACHER] = {"teacher", "teacher", 8, 13, false},
-    [COLUMN_TRANSFER] = {"transfer", "transfer", 9, 12, false},
-    [COLUMN_FINETUNE] = {"finetune", "finetune", 9, 12, false},
-    [COLUMN_EDITED] = {"mark", "mark", 9, 9, true},
-    [COLUMN_DATE] = {"saved", "saved", 11, 10, true},
-    [COLUMN_REASON] = {"message", "message", 14, 11, true},
+    [COLUMN_TEACHER] = {"teacher", "teacher", 8, 14, false},
+    [COLUMN_TRANSFER] = {"transfer", "transfer", 9, 13, false},
+    [COLUMN_FINETUNE] = {"finetune", "finetune", 9, 13, false},
+    [COLUMN_EDITED] = {"mark", "mark", 9, 6, true},
+    [COLUMN_DATE] = {"saved", "saved", 11, 11, true},
+    [COLUMN_REASON] = {"message", "message", 14, 12, true},
 };
 
 static const char *title_of(const struct trials_scene *s, const struct trials_column *c)
@@ -108,9 +110,17 @@ static bool is_sorted_by(const struct trials_scene *s, const struct trials_colum
     return strcmp(c->name, s->table->sort) == 0;
 }
 
+enum { LAST_RANK = 20, BAR_RANK = 9 };
+
+/* A column that says the same of all trials, or nothing, stands back. */
 static int rank_of(const struct trials_scene *s, const struct trials_column *c)
 {
-    return is_sorted_by(s, c) ? -1 : faces[c->kind].rank;
+    bool dull = c->kind == COLUMN_KIND && c->data_lo == c->data_hi;
+    dull |= c->kind == COLUMN_EDITED && c->data_hi != 1 && !s->table->collapsed;
+    dull |= (c->kind == COLUMN_TEST || c->kind == COLUMN_TEST_MEAN) && isnan(c->data_lo);
+    if (is_sorted_by(s, c))
+        return -1;
+    return dull ? LAST_RANK : faces[c->kind].rank;
 }
 
 int trials_place_columns(const struct trials_scene *s, int width, struct trials_place place[TRIALS_COLUMNS], int *bar,
@@ -118,8 +128,8 @@ int trials_place_columns(const struct trials_scene *s, int width, struct trials_
 {
     const struct trials_table *t = s->table;
     bool taken[TRIALS_COLUMNS] = {0}, bars = false;
-    int room = width - MARKS_W + GAP, n = 0;
-    for (int rank = -1; rank <= 13; rank++) {
+    int room = width - MARKS_W - SCROLL_W + GAP, n = 0;
+    for (int rank = -1; rank <= LAST_RANK; rank++) {
         for (int j = 0; j < t->n_columns; j++) {
             int w = width_of(s, &t->column[j]) + GAP;
             if (rank_of(s, &t->column[j]) == rank && w <= room) {
@@ -127,7 +137,7 @@ int trials_place_columns(const struct trials_scene *s, int width, struct trials_
                 room -= w;
             }
         }
-        if (rank == 9 && room >= BAR_W + 1) {
+        if (rank == BAR_RANK && room >= BAR_W + 1) {
             bars = true;
             room -= BAR_W + 1;
         }
@@ -276,6 +286,8 @@ static void draw_marks(struct canvas *c, struct rect r, const struct trials_scen
     const struct trial_row *t = &s->table->source.rows[row];
     int overlay = trials_overlay(s->m, t->number);
     bool ascii = look_ascii(s->look);
+    if (r.w < MARKS_W)
+        return;
     if (t->number == s->m->sel.trial)
         canvas_put(c, r.x, r.y, ascii ? '>' : 0x25B8, look_style(s->look, ROLE_CURSOR));
     if (t->number == s->compare)
@@ -355,18 +367,47 @@ void trials_draw_rows(struct canvas *c, struct rect r, const struct trials_scene
     draw_scrollbar(c, (struct rect){r.x + r.w - 1, r.y, 1, r.h}, s);
 }
 
+/* ---- for pictures ---- */
+
+int trials_sample(const struct trials_table *t, int row[TRIALS_LINES])
+{
+    int n = t->n_shown < TRIALS_LINES ? t->n_shown : TRIALS_LINES;
+    for (int i = 0; i < n; i++)
+        row[i] = t->shown[(int)((int64_t)i * t->n_shown / n)];
+    return n;
+}
+
+int trials_level(const struct trials_table *t, int row)
+{
+    double merit = trials_merit(t, t->source.rows[row].val_accuracy);
+    int level = isnan(merit) ? 0 : (int)(merit * TRIALS_LEVELS);
+    return level < TRIALS_LEVELS ? level : TRIALS_LEVELS - 1;
+}
+
+void trials_put_layer(struct canvas *c, struct rect area, const struct look *l, const struct raster *raster,
+                      struct style style)
+{
+    for (int y = 0; y < raster->h; y++)
+        for (int x = 0; x < raster->w; x++) {
+            uint32_t rune = raster_rune(raster, x, y, l->glyphs);
+            if (rune) /* a single point is a dot here, and no mark */
+                canvas_put(c, area.x + x, area.y + y, look_ascii(l) ? '.' : rune == 0x25CF ? 0xB7 : rune, style);
+        }
+}
+
 /* ---- head and rule ---- */
 
 static void counts_text(const struct trials_scene *s, char *buf, size_t cap)
 {
     const struct trials_table *t = s->table;
     const int *n = t->count;
-    size_t len = str_append(buf, cap, 0, "%d trial%s", t->source.n, t->source.n == 1 ? "" : "s");
+    size_t len = 0;
+    buf[0] = 0;
     static const enum trial_state order[] = {TRIAL_COMPLETE, TRIAL_RUNNING, TRIAL_PAUSED,   TRIAL_QUEUED,
                                              TRIAL_PRUNED,   TRIAL_FAILED,  TRIAL_DIVERGED, TRIAL_STOPPED};
     for (size_t i = 0; i < ARRAY_LEN(order); i++)
         if (n[order[i]])
-            len = str_append(buf, cap, len, ", %d %s", n[order[i]], trial_state_name(order[i]));
+            len = str_append(buf, cap, len, "%s%d %s", len ? ", " : "", n[order[i]], trial_state_name(order[i]));
 }
 
 /* "lambda 0.01..0.1", "val >= 80.2" */
@@ -379,8 +420,10 @@ static size_t brushes_text(const struct trials_table *t, char *buf, size_t cap, 
         trials_setting_text(b->lo * factor, lo, sizeof lo);
         trials_setting_text(b->hi * factor, hi, sizeof hi);
         n = str_append(buf, cap, n, "%s%s %s%s%s", n ? "  " : "", b->column,
-                       isinf(b->hi) ? ">= " : isinf(b->lo) ? "<= " : lo, isinf(b->lo) || isinf(b->hi) ? "" : "..",
-                       isinf(b->hi) ? lo : hi);
+                       isinf(b->hi)   ? ">= "
+                       : isinf(b->lo) ? "<= "
+                                      : lo,
+                       isinf(b->lo) || isinf(b->hi) ? "" : "..", isinf(b->hi) ? lo : hi);
     }
     return n;
 }
@@ -396,14 +439,16 @@ void trials_draw_head(struct canvas *c, struct rect r, const struct trials_scene
         canvas_text(c, r, x, r.y, look_style(s->look, ROLE_TEXT), filter);
         return;
     }
+    int x = canvas_printf(c, r, r.x, r.y, look_style(s->look, ROLE_TEXT), "%d trial%s", t->source.n,
+                          t->source.n == 1 ? "" : "s");
+    if (t->best >= 0) {
+        const struct trial_row *best = &t->source.rows[t->best];
+        trials_percent(best->val_accuracy, text, sizeof text);
+        x = canvas_text(c, r, x, r.y, look_style(s->look, ROLE_MUTED), ", best ");
+        x = canvas_printf(c, r, x, r.y, look_style(s->look, ROLE_GOOD), "#%d %s %%", best->number, text);
+    }
     counts_text(s, text, sizeof text);
-    int x = canvas_text(c, r, r.x, r.y, look_style(s->look, ROLE_MUTED), text);
-    if (t->best < 0)
-        return;
-    const struct trial_row *best = &t->source.rows[t->best];
-    trials_percent(best->val_accuracy, text, sizeof text);
-    x = canvas_text(c, r, x, r.y, look_style(s->look, ROLE_MUTED), "; best ");
-    canvas_printf(c, r, x, r.y, look_style(s->look, ROLE_GOOD), "#%d %s %%", best->number, text);
+    canvas_text(c, r, x + 2, r.y, look_style(s->look, ROLE_MUTED), text);
 }
 
 void trials_draw_rule(struct canvas *c, struct rect r, const struct trials_scene *s, const char *title)

@@ -51,7 +51,12 @@ void trials_draw_rule(struct canvas *, struct rect, const struct trials_scene *,
 void trials_draw_detail(struct canvas *, struct rect, const struct trials_scene *);
 
 /* ---- pictures of all trials that are shown: at most TRIALS_LINES of them, evenly taken ---- */
-enum { TRIALS_LINES = 1000 };
+enum { TRIALS_LINES = 1000, TRIALS_LEVELS = 16 };
+int trials_sample(const struct trials_table *, int row[TRIALS_LINES]); /* the rows; returns how many */
+int trials_level(const struct trials_table *, int row);                /* of its accuracy: 0 .. TRIALS_LEVELS - 1 */
+struct raster;
+/* The cells in which there is something, over what is there. */
+void trials_put_layer(struct canvas *, struct rect area, const struct look *, const struct raster *, struct style);
 /* Parallel coordinates: an axis for each searched setting, and for the accuracy. */
 void trials_draw_axes(struct canvas *, struct rect, const struct trials_scene *);
 int trials_axis_count(const struct trials_table *);

@@ -99,21 +99,20 @@ static void find_columns(struct trials_table *t, const struct trials_source *s)
 static void read_settings(struct trials_table *t, const struct trials_source *s)
 {
     size_t cells = (size_t)s->n * (size_t)t->n_settings;
+    const struct trials_column *c = &t->column[COLUMN_SETTING]; /* they stand together */
     t->setting = xmalloc((cells + 1) * sizeof *t->setting);
     t->own = xcalloc(cells + 1, sizeof *t->own);
-    for (int j = 0; j < t->n_columns; j++) {
-        const struct trials_column *c = &t->column[j];
-        for (int i = 0; c->kind == COLUMN_SETTING && i < s->n; i++) {
+    for (int i = 0; i < s->n; i++)
+        for (int j = 0; j < t->n_settings; j++) {
             const struct trial_row *r = &s->rows[i];
-            size_t cell = (size_t)i * (size_t)t->n_settings + (size_t)c->setting;
-            t->setting[cell] = c->study;
+            size_t cell = (size_t)i * (size_t)t->n_settings + (size_t)j;
+            t->setting[cell] = c[j].study;
             for (int k = 0; k < r->n_params; k++)
-                if (strcmp(r->param_name[k], c->name) == 0) {
+                if (strcmp(r->param_name[k], c[j].name) == 0) {
                     t->setting[cell] = r->param_value[k];
                     t->own[cell] = true;
                 }
         }
-    }
 }
 
 /* ---- how they are written ---- */
@@ -228,11 +227,13 @@ static void find_best(struct trials_table *t, const struct trials_source *s)
     double *v = xmalloc(((size_t)s->n + 1) * sizeof *v);
     int n = 0;
     t->best = -1;
+    t->collapsed = false;
     t->bar_lo = t->bar_hi = 0;
     memset(t->count, 0, sizeof t->count);
     for (int i = 0; i < s->n; i++) {
         const struct trial_row *r = &s->rows[i];
         t->count[r->state]++;
+        t->collapsed |= r->collapsed;
         if (isfinite(r->val_accuracy))
             v[n++] = r->val_accuracy;
         if (r->state == TRIAL_COMPLETE && r->kind != TRIAL_REPEAT && !r->edited && isfinite(r->val_accuracy) &&
@@ -284,17 +285,20 @@ double trials_table_value(const struct trials_table *t, const struct trials_colu
     return NAN;
 }
 
+/* Rows are large: each is fetched once, not once a column. */
 static void find_ranges(struct trials_table *t)
 {
-    for (int j = 0; j < t->n_columns; j++) {
-        struct trials_column *c = &t->column[j];
-        c->data_lo = c->data_hi = NAN;
-        for (int i = 0; i < t->source.n; i++) {
+    for (int j = 0; j < t->n_columns; j++)
+        t->column[j].data_lo = t->column[j].data_hi = NAN;
+    for (int i = 0; i < t->source.n; i++)
+        for (int j = 0; j < t->n_columns; j++) {
+            struct trials_column *c = &t->column[j];
             double v = trials_table_value(t, c, i);
-            c->data_lo = fmin(c->data_lo, v); /* of a number and NaN: the number */
-            c->data_hi = fmax(c->data_hi, v);
+            if (!(v >= c->data_lo))
+                c->data_lo = isnan(v) ? c->data_lo : v;
+            if (!(v <= c->data_hi))
+                c->data_hi = isnan(v) ? c->data_hi : v;
         }
-    }
 }
 
 /* ---- which are shown ---- */
@@ -488,7 +492,8 @@ void trials_table_sort(struct trials_table *t, const char *column)
 {
     bool same = strcmp(t->sort, column) == 0;
     t->down = same ? !t->down : begins_high(column);
-    str_append(t->sort, sizeof t->sort, 0, "%s", column);
+    if (!same) /* it may be the name that is there */
+        str_append(t->sort, sizeof t->sort, 0, "%s", column);
     t->stale = true;
 }
 

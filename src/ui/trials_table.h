@@ -39,12 +39,12 @@ enum { TRIALS_COLUMNS = COLUMN_KINDS + TRIAL_PARAMS_MAX };
 
 struct trials_column {
     enum trials_kind kind;
-    char name[64]; /* "trial", "val", "lambda": as filters call it; unique */
-    int setting;   /* of a setting: which of them, 0 ...; -1 */
-    int def;       /* of a setting: index into param_table, -1: unknown there */
-    double study;  /* of a setting: what a trial without a value of its own has; NaN: not known */
-    bool log;      /* of a setting: searched on a logarithmic scale */
-    double lo, hi; /* of a setting: the range that is searched; NaN: none */
+    char name[64];           /* "trial", "val", "lambda": as filters call it; unique */
+    int setting;             /* of a setting: which of them, 0 ...; -1 */
+    int def;                 /* of a setting: index into param_table, -1: unknown there */
+    double study;            /* of a setting: what a trial without a value of its own has; NaN: not known */
+    bool log;                /* of a setting: searched on a logarithmic scale */
+    double lo, hi;           /* of a setting: the range that is searched; NaN: none */
     double data_lo, data_hi; /* lowest and highest value there is; NaN: there is none */
     int before,
         after; /* of a setting: characters up to its point and from there on, as trials_setting_text writes it */
@@ -73,6 +73,7 @@ struct trials_table {
     int n_groups;
     int count[TRIAL_STOPPED + 1]; /* of each state */
     int best;              /* row: highest validation accuracy of those complete, not edited and no repeats; -1 */
+    bool collapsed;        /* of some trial the FSP matrices were */
     bool several;          /* a configuration has more than one run */
     double bar_lo, bar_hi; /* where a bar of val is empty and full; equal: there is nothing to compare */
 

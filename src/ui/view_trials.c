@@ -17,7 +17,8 @@ struct trials_view {
     int top, page, chosen; /* chosen: where the cursor was last, for when its trial is filtered away */
     int compare;           /* number; 0: none */
     int axis;
-    enum trials_pane pane;
+    enum trials_pane pane; /* as chosen; see pane_of */
+    bool wide;             /* as drawn last */
     enum { TYPING_FILTER, TYPING_EXPORT } typing;
     struct trials_layout layout; /* as drawn last */
 };
@@ -55,6 +56,12 @@ static void update(struct trials_view *v, const struct model *m)
     trials_facts_read(&v->facts, m, m->sel.trial);
 }
 
+/* What stands below the table: where the detail has a place of its own, the axes do instead of it. */
+static enum trials_pane pane_of(const struct trials_view *v)
+{
+    return v->pane == PANE_DETAIL && v->wide ? PANE_AXES : v->pane;
+}
+
 static struct trials_scene scene_of(const struct trials_view *v, const struct view_context *ctx)
 {
     return (struct trials_scene){.m = ctx->model,
@@ -63,7 +70,7 @@ static struct trials_scene scene_of(const struct trials_view *v, const struct vi
                                  .compare = v->compare,
                                  .top = v->top,
                                  .axis = v->axis,
-                                 .pane = v->pane,
+                                 .pane = pane_of(v),
                                  .facts = &v->facts};
 }
 
@@ -86,16 +93,16 @@ static void draw_below(struct trials_view *v, struct canvas *c, const struct tri
     const struct trials_layout *l = &v->layout;
     char title[128] = "";
     size_t n = 0;
-    if (v->pane == PANE_CURVES)
+    if (pane_of(v) == PANE_CURVES)
         n = str_append(title, sizeof title, 0, "validation accuracy over the fine-tuning, %%");
-    else if (v->pane == PANE_AXES)
+    else if (pane_of(v) == PANE_AXES)
         n = str_append(title, sizeof title, 0, "settings and accuracy");
     if (n > 0 && v->table.n_shown > TRIALS_LINES)
         str_append(title, sizeof title, n, ": %d of %d trials", TRIALS_LINES, v->table.n_shown);
     trials_draw_rule(c, l->rule, s, title);
-    if (v->pane == PANE_CURVES && l->picture.h > 0)
+    if (pane_of(v) == PANE_CURVES && l->picture.h > 0)
         trials_draw_curves(c, l->picture, s);
-    else if (v->pane == PANE_AXES && l->picture.h > 0)
+    else if (pane_of(v) == PANE_AXES && l->picture.h > 0)
         trials_draw_axes(c, l->picture, s);
 }
 
@@ -103,9 +110,8 @@ static void draw(void *self, struct view_context *ctx, struct canvas *c, struct 
 {
     struct trials_view *v = self;
     update(v, ctx->model);
-    if (v->pane == PANE_DETAIL && trials_is_wide(r)) /* it has a place of its own there */
-        v->pane = PANE_AXES;
-    v->layout = trials_layout(r, v->pane);
+    v->wide = trials_is_wide(r);
+    v->layout = trials_layout(r, pane_of(v));
     scroll(v, ctx->model);
     struct trials_scene s = scene_of(v, ctx);
     const struct trials_layout *l = &v->layout;
@@ -170,7 +176,7 @@ static bool brush(struct trials_view *v, const struct model *m, enum command cmd
 {
     const struct trials_column *col = trials_axis_column(&v->table, v->axis);
     int row = trials_table_row(&v->table, m->sel.trial);
-    if (v->pane != PANE_AXES || !col)
+    if (pane_of(v) != PANE_AXES || !col)
         return say(out, "v shows the axes that are brushed");
     if (cmd == CMD_BRUSH_NONE) {
         trials_table_brush(&v->table, col->name, 1, 0);
@@ -186,7 +192,7 @@ static bool brush(struct trials_view *v, const struct model *m, enum command cmd
 static bool next_axis(struct trials_view *v, int by)
 {
     int n = trials_axis_count(&v->table);
-    if (v->pane != PANE_AXES || n == 0)
+    if (pane_of(v) != PANE_AXES || n == 0)
         return false;
     v->axis = (v->axis + by + n) % n;
     return true;
@@ -210,8 +216,8 @@ static void click_axes(struct trials_view *v, const struct trials_scene *s, int 
 
 static bool next_pane(struct trials_view *v, struct model *m)
 {
-    v->pane = (v->pane + 1) % PANE_COUNT;
-    m->sel.evals = v->pane == PANE_CURVES;
+    v->pane = (pane_of(v) + 1) % PANE_COUNT;
+    m->sel.evals = pane_of(v) == PANE_CURVES;
     return true;
 }
 
@@ -406,7 +412,7 @@ static void mouse(void *self, struct view_context *ctx, struct rect r, int x, in
         move(v, ctx->model, button == 4 ? -3 : 3);
     } else if (button == 1 && rect_has(l->rows, x, y) && v->top + y - l->rows.y < v->table.n_shown) {
         choose(v, ctx->model, v->top + y - l->rows.y);
-    } else if (button == 1 && v->pane == PANE_AXES && rect_has(l->picture, x, y)) {
+    } else if (button == 1 && pane_of(v) == PANE_AXES && rect_has(l->picture, x, y)) {
         click_axes(v, &s, x, y);
     } else if (button == 1 && rect_has(l->columns, x, y)) {
         int j = trials_column_at(&s, l->columns.w, x - l->columns.x);
