@@ -482,7 +482,7 @@ static void two_trials_are_compared(void **state)
     expect(&u, 100, 28, "seed                     2          1");
     expect(&u, 100, 28, "test %               79.00      80.10 +1.10");
     choose(&u, 13);
-    expect(&u, 100, 28, "lambda1                  1       0.25 -0.75");
+    expect(&u, 100, 28, "lambda1                  1       0.25 ×0.25");
     choose(&u, 14);
     assert_true(ui_command(&u, CMD_COMPARE, &r));
     assert_string_equal(r.text, "nothing is compared");
