@@ -81,7 +81,7 @@ static const struct face {
     [COLUMN_TEST] = {"test %", "test %", 6, 5, false},
     [COLUMN_TEST_MEAN] = {"test mean ± σ", "test mean +- sd", 17, 8, false},
     [COLUMN_SECONDS] = {"seconds", "seconds", 8, 4, false},
-    [COLUMN_TEACHER] = {"teacher", "teacher", 8, 14, false},
+    [COLUMN_TEACHER] = {"teacher", "teacher", 8, 13, false},
     [COLUMN_TRANSFER] = {"transfer", "transfer", 9, 13, false},
     [COLUMN_FINETUNE] = {"finetune", "finetune", 9, 13, false},
     [COLUMN_EDITED] = {"mark", "mark", 9, 6, true},
@@ -110,7 +110,8 @@ static bool is_sorted_by(const struct trials_scene *s, const struct trials_colum
     return strcmp(c->name, s->table->sort) == 0;
 }
 
-enum { LAST_RANK = 20, BAR_RANK = 9 };
+/* The stages' seconds are there together or not at all. */
+enum { BAR_RANK = 9, STAGES_RANK = 13, LAST_RANK = 20 };
 
 /* A column that says the same of all trials, or nothing, stands back. */
 static int rank_of(const struct trials_scene *s, const struct trials_column *c)
@@ -130,12 +131,16 @@ int trials_place_columns(const struct trials_scene *s, int width, struct trials_
     bool taken[TRIALS_COLUMNS] = {0}, bars = false;
     int room = width - MARKS_W - SCROLL_W + GAP, n = 0;
     for (int rank = -1; rank <= LAST_RANK; rank++) {
+        int need = 0;
+        for (int j = 0; j < t->n_columns; j++)
+            need += rank_of(s, &t->column[j]) == rank ? width_of(s, &t->column[j]) + GAP : 0;
         for (int j = 0; j < t->n_columns; j++) {
             int w = width_of(s, &t->column[j]) + GAP;
-            if (rank_of(s, &t->column[j]) == rank && w <= room) {
-                taken[j] = true;
-                room -= w;
-            }
+            if (rank_of(s, &t->column[j]) != rank || w > room || (rank == STAGES_RANK && need > room))
+                continue;
+            taken[j] = true;
+            room -= w;
+            need -= w;
         }
         if (rank == BAR_RANK && room >= BAR_W + 1) {
             bars = true;
