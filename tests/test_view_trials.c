@@ -310,6 +310,7 @@ static void what_matters_is_marked(void **state)
     expect(&u, 80, 22, "cold clone of 8");
     choose(&u, 8);
     expect(&u, 80, 22, "edited, 1 change by hand");
+    expect(&u, 80, 22, "lambda 1 -> 2 at step 60 of transfer");
     choose(&u, 10);
     expect(&u, 200, 58, "foreseeing 72.40 ± 0.90 %");
     choose(&u, 11);

@@ -29,7 +29,12 @@ static void take_event(struct trials_facts *f, const struct event_row *e)
         f->cloned_from = isfinite(e->before) ? (int)e->before : 0;
         f->warm = strcmp(e->key, "warm") == 0;
     } else if (strcmp(e->kind, "set") == 0 || strcmp(e->kind, "skip") == 0) {
-        f->changes++;
+        char *text = f->change[f->changes++ % (int)ARRAY_LEN(f->change)];
+        if (strcmp(e->kind, "set") == 0)
+            str_append(text, sizeof f->change[0], 0, "%s %.6g -> %.6g at step %d of %s", e->key, e->before, e->after,
+                       e->step, e->stage);
+        else
+            str_append(text, sizeof f->change[0], 0, "%s ended at step %d", e->stage, e->step);
     } else if (strcmp(e->kind, "pruned") == 0) {
         f->stopped = true;
         str_append(f->rule, sizeof f->rule, 0, "%s", e->key);
@@ -252,6 +257,15 @@ static void say_stopped(struct flow *f, const struct trials_scene *s)
     sentence(f, ROLE_MARK, text);
 }
 
+/* What was done to it by hand, the earliest of the last few first. */
+static void say_changes(struct flow *f, const struct trials_scene *s)
+{
+    const struct trials_facts *k = s->facts;
+    int most = (int)ARRAY_LEN(k->change);
+    for (int i = k->changes > most ? k->changes - most : 0; i < k->changes; i++)
+        sentence(f, ROLE_MARK, k->change[i % most]);
+}
+
 static void draw_one(struct canvas *c, struct rect r, const struct trials_scene *s, const struct trial_row *t, int row)
 {
     struct flow f = {c, r, s->look, r.x, r.y};
@@ -270,6 +284,7 @@ static void draw_one(struct canvas *c, struct rect r, const struct trials_scene 
     f.y += airy;
     say_files(&f, s, t);
     f.y += airy;
+    say_changes(&f, s);
     say_stopped(&f, s);
     if (r.h >= 8)
         sentence(&f, bad ? ROLE_BAD : ROLE_WARN, t->reason);
