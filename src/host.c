@@ -15,6 +15,7 @@
 #include "host_changes.h"
 #include "host_report.h"
 #include "io/config.h"
+#include "io/config_save.h"
 #include "io/store.h"
 #include "lab.h"
 #include "nn/flops.h"
@@ -248,6 +249,20 @@ static void look(void *ctx, const char *study, struct study_card *card)
     study_row_release(&row);
 }
 
+/* ---- experiments.ini ---- */
+
+static bool stamp(void *ctx, char to[SHA256_HEX], struct err *err)
+{
+    const struct cmd_options *o = ctx;
+    return config_stamp(o->config, to, err);
+}
+
+static bool save(void *ctx, const char *seen, const char *study, const struct params *p, struct err *err)
+{
+    const struct cmd_options *o = ctx;
+    return config_save(o->config, seen, study, p, err);
+}
+
 /* ---- starting ---- */
 
 static bool start(void *ctx, const char *study, const struct params *want, struct err *err)
@@ -289,6 +304,8 @@ void host_init(struct ui_host *h, const struct cmd_options *o)
                           .space = lab_space,
                           .points = lab_first_points,
                           .studies = studies,
+                          .stamp = stamp,
+                          .save = save,
                           .look = look,
                           .report = report};
 }

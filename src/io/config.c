@@ -271,6 +271,35 @@ bool config_read(const char *path, const char *study, struct params *p, struct e
     return ok;
 }
 
+bool config_read_defaults(const char *path, struct params *p, struct err *err)
+{
+    struct scan s;
+    params_init(p);
+    if (!scan_open(&s, path, err))
+        return false;
+    dictionary *ini = ini_load(path, err);
+    bool ok = ini && apply(&s, ini, DEFAULTS, p, err);
+    if (ini)
+        iniparser_freedict(ini);
+    scan_release(&s);
+    return ok;
+}
+
+bool config_name_ok(const char *name)
+{
+    return section_name_ok(name) && strcasecmp(name, DEFAULTS) != 0;
+}
+
+bool config_scan_text(const char *path, const char *text, size_t n, struct err *err)
+{
+    struct scan s = {.path = path, .text = xmalloc(n + 1)};
+    memcpy(s.text, text, n);
+    s.text[n] = '\0';
+    bool ok = scan_lines(&s, n, err);
+    scan_release(&s);
+    return ok;
+}
+
 int config_studies(const char *path, char ***names, struct err *err)
 {
     struct scan s;

@@ -9,6 +9,12 @@
  * missing (the message lists those there are), key given twice, a line that is no INI: ERR_CONFIG with
  * "experiments.ini:12: ...", what was read and what is allowed. Does not call params_check. */
 bool config_read(const char *path, const char *study, struct params *p, struct err *);
+/* The same without a study: [defaults] alone, where there are any. */
+bool config_read_defaults(const char *path, struct params *p, struct err *);
+/* Whether a study may be called so, and whether a text is an INI as config_read takes it, its values aside (PATH is its name in
+ * messages). */
+bool config_name_ok(const char *name);
+bool config_scan_text(const char *path, const char *text, size_t n, struct err *);
 /* Names of the studies (sections but [defaults]) in file order; free each and the array. -1 on error. */
 int config_studies(const char *path, char ***names, struct err *);
 /* The file's line of KEY in [SECTION] (case as in the file does not matter), 0 if it is not there. */

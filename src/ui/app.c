@@ -202,6 +202,10 @@ static void start_study(struct app *a, const struct request *r)
         app_say(a, ROLE_BAD, "%s", err.msg[0] ? err.msg : "a study cannot be started from here");
         return;
     }
+    if (r->stay) {
+        app_say(a, ROLE_GOOD, "'%s' runs in the background; Enter on it opens it", study);
+        return;
+    }
     app_open_study(a, study);
     app_show(a, app_find_view("run"));
 }

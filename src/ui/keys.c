@@ -110,6 +110,11 @@ const struct key_def key_table[] = {
     {"trials", 'w', CMD_THAW, "w", NULL, "go on with a trial that was stopped early", true},
     /* setup */
     {"setup", 'S', CMD_START, "S", "start", "start the study with these settings", true},
+    {"setup", 'B', CMD_START_AWAY, "B", NULL, "start it in the background and stay here", true},
+    {"setup", 'w', CMD_SAVE, "w", "save", "save the settings as a section of experiments.ini", true},
+    {"setup", 'R', CMD_REREAD, "R", NULL, "read experiments.ini again; what was changed here stays changed", false},
+    {"setup", 'P', CMD_PRESET, "P", "presets", "settings of the paper, or of a quick run, with what they change", false},
+    {"setup", 'M', CMD_MEASURE, "M", NULL, "measure here how long a step takes with these nets", false},
     {"setup", 's', CMD_RANGE, "s", "range", "one value, or a range to search", false},
     {"setup", 'e', CMD_TUNE_TYPE, "e", "type", "type a value", false},
     {"setup", TERM_DELETE, CMD_RESET_FIELD, "Del", "reset", "back to the study's own value", false},

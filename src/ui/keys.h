@@ -88,6 +88,11 @@ enum command {
     CMD_NEXT_STUDY,
     CMD_PREVIOUS_STUDY,
     CMD_NOTES,
+    CMD_SAVE,
+    CMD_REREAD,
+    CMD_PRESET,
+    CMD_MEASURE,
+    CMD_START_AWAY,
 };
 
 struct key_def {

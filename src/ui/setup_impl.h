@@ -1,5 +1,5 @@
 /* setup_impl: what the files of the Setup screen share: view_setup.c (commands), setup_study.c (studies), setup_edit.c
- * (changes of settings), setup_draw.c, setup_fields.c, setup_card.c and setup_picture.c (what is seen). */
+ * (changes of settings), setup_save.c, setup_draw.c, setup_fields.c, setup_card.c and setup_picture.c (what is seen). */
 #ifndef FSPLAB_UI_SETUP_IMPL_H
 #define FSPLAB_UI_SETUP_IMPL_H
 
@@ -15,6 +15,7 @@ enum { SETUP_UNDO = 64 };
 struct setup_study {
     char *name;
     bool read, ok;          /* its settings were asked for; they could be had */
+    bool changed;           /* `now` is to stay when they are read again */
     char trouble[512];      /* why they could not */
     struct params own, now; /* the study's own; as they are on the screen */
     struct params kept;     /* ranges that were taken away, to come back */
@@ -25,12 +26,13 @@ struct setup_study {
 
 enum setup_pane { PANE_STUDIES, PANE_FORM };
 enum setup_fold { FOLD_BY_ROOM, FOLD_OPEN, FOLD_SHUT };
-enum setup_typing { TYPING_VALUE, TYPING_FILTER };
+enum setup_typing { TYPING_VALUE, TYPING_FILTER, TYPING_NAME };
 
 struct setup {
     int n, at; /* studies, and the selected one */
     struct setup_study *studies;
     char trouble[512]; /* why there are none */
+    char stamp[SHA256_HEX]; /* experiments.ini when the studies were read */
     char followed[64]; /* the app's study when it was last drawn */
     struct params defaults;
 
@@ -66,6 +68,8 @@ bool setup_is_begun(const struct setup_study *);
 /* Settings that differ from the study's own. */
 int setup_changes(const struct setup_study *);
 void setup_read_studies(struct setup *, struct view_context *);
+/* The same again: the file has changed. What was changed on the screen stays. */
+void setup_reread(struct setup *, struct view_context *);
 void setup_release_studies(struct setup *);
 void setup_select(struct setup *, int at);
 void setup_select_named(struct setup *, const char *name);
@@ -89,6 +93,12 @@ bool setup_undo(struct setup_study *);
 /* What was typed: TYPING_VALUE. check: before Enter, with what it would come to. */
 bool setup_typed_value(struct setup *, const char *text, struct err *);
 bool setup_check_value(struct setup *, const char *text, char *note, size_t cap);
+
+/* ---- setup_save.c ---- */
+/* Asks for the name to save under, judges it, and saves. */
+bool setup_save(struct setup *, struct request *);
+bool setup_check_name(struct setup *, struct view_context *, const char *text, char *note, size_t cap);
+bool setup_typed_name(struct setup *, struct view_context *, const char *text, struct request *, struct err *);
 
 /* ---- drawing ---- */
 void setup_draw(struct setup *, struct view_context *, struct canvas *);

@@ -49,13 +49,15 @@ void setup_look(struct setup *s, struct view_context *ctx, int at)
         return;
     ctx->host->look(ctx->host->ctx, t->name, &t->card);
     if (!begun && setup_is_begun(t)) /* from now on its own settings are those it was begun with */
-        t->read = false;
+        t->read = t->changed = false, t->n_undo = 0;
 }
 
 void setup_read_studies(struct setup *s, struct view_context *ctx)
 {
     struct err err = {0};
     char **names = NULL;
+    if (ctx->host && ctx->host->stamp && !ctx->host->stamp(ctx->host->ctx, s->stamp, &err))
+        s->stamp[0] = '\0';
     int n = ctx->host ? ctx->host->studies(ctx->host->ctx, &names, &err) : 0;
     if (n < 0)
         str_append(s->trouble, sizeof s->trouble, 0, "%s", err.msg);
@@ -83,8 +85,9 @@ static void read_settings(struct setup_study *t, struct view_context *ctx)
     t->ok = ctx->host->settings(ctx->host->ctx, t->name, &t->own, &err);
     if (!t->ok)
         str_append(t->trouble, sizeof t->trouble, 0, "%s", err.msg);
-    t->now = t->kept = t->own;
-    t->n_undo = 0;
+    if (!t->changed)
+        t->now = t->kept = t->own;
+    t->changed = false;
 }
 
 void setup_release_studies(struct setup *s)
@@ -99,6 +102,43 @@ void setup_release_studies(struct setup *s)
     s->pictured = false;
     s->studies = NULL;
     s->n = 0;
+}
+
+static void keep_changes(struct setup_study *to, struct setup_study *from)
+{
+    if (!from->ok || (setup_changes(from) == 0 && from->n_undo == 0))
+        return;
+    to->changed = setup_changes(from) > 0;
+    to->now = from->now;
+    to->kept = from->kept;
+    to->undo = from->undo;
+    to->n_undo = from->n_undo;
+    from->undo = NULL;
+}
+
+void setup_reread(struct setup *s, struct view_context *ctx)
+{
+    struct setup_study *old = s->studies;
+    int n = s->n;
+    char name[64] = "";
+    if (n > 0)
+        str_append(name, sizeof name, 0, "%s", old[s->at].name);
+    s->studies = NULL;
+    s->n = 0;
+    s->trouble[0] = '\0';
+    setup_read_studies(s, ctx);
+    for (int i = 0; i < s->n; i++)
+        for (int k = 0; k < n; k++)
+            if (strcmp(s->studies[i].name, old[k].name) == 0)
+                keep_changes(&s->studies[i], &old[k]);
+    for (int k = 0; k < n; k++) {
+        free(old[k].name);
+        free(old[k].undo);
+    }
+    free(old);
+    setup_select(s, s->at);
+    setup_select_named(s, name);
+    s->look_at = 0;
 }
 
 /* ---- may it start? ---- */

@@ -2,6 +2,7 @@
 #ifndef FSPLAB_UI_VIEW_H
 #define FSPLAB_UI_VIEW_H
 
+#include "../io/digest.h"
 #include "../io/wire.h"
 #include "keys.h"
 #include "model.h"
@@ -14,7 +15,7 @@ struct request {
         ASK_NOTHING,
         ASK_STUDY,  /* `wire` to the study process; asked for confirmation first when `confirm` is not "" */
         ASK_START,  /* start the study named `text` with `params`, which stay valid until the next command; asked for
-                       confirmation first when `confirm` is not "" */
+                       confirmation first when `confirm` is not ""; `stay`: go on looking at this screen */
         ASK_STATUS, /* show `text` in the status line */
         ASK_TYPE,   /* let the user type a line: prompt `text`, initial `initial`; it comes back through typed() */
         ASK_PROBE,  /* fetch the probe that sel.probe_* names */
@@ -24,6 +25,7 @@ struct request {
     struct wire_request wire;
     char confirm[128], text[256], initial[64];
     const struct params *params;
+    bool stay;
 };
 
 struct belief;
@@ -95,6 +97,9 @@ struct ui_host {
     /* The first points of the search that the settings make, as lab_first_points. May be NULL. */
     int (*points)(const struct params *, int max, double *x, struct err *);
     int (*studies)(void *ctx, char ***names, struct err *);
+    /* What experiments.ini is at this moment; and the settings as its section STUDY, as config_save. May be NULL, both. */
+    bool (*stamp)(void *ctx, char stamp[SHA256_HEX], struct err *);
+    bool (*save)(void *ctx, const char *stamp, const char *study, const struct params *, struct err *);
     /* Reads the study's store. Blocks on nobody. May be NULL. */
     void (*look)(void *ctx, const char *study, struct study_card *);
     /* The paper's tables as far as the stores fill them. CHOSEN: a study for each row, "": as the roof thinks best. Blocks on

@@ -159,6 +159,9 @@ static bool command(void *self, struct view_context *ctx, enum command cmd, stru
     case CMD_START: return start(s, ctx, out);
     case CMD_FILTER: return filter(s, out);
     case CMD_FOLD: setup_fold_all(s); return true;
+    case CMD_SAVE: return setup_save(s, out);
+    case CMD_REREAD: setup_reread(s, ctx); return say(out, "experiments.ini was read again");
+    case CMD_START_AWAY: return start(s, ctx, out) && (out->stay = true);
     case CMD_TUNE_UNDO: return undo(s, out);
     default: return s->pane == PANE_FORM ? setup_row_command(s, ctx, cmd, out) : list_command(s, cmd, out);
     }
@@ -187,8 +190,9 @@ static void take_filter(struct setup *s, const char *text)
 static bool typed(void *self, struct view_context *ctx, const char *text, struct request *out, struct err *err)
 {
     struct setup *s = self;
-    (void)ctx, (void)out;
-    if (s->typing != TYPING_FILTER)
+    if (s->typing == TYPING_NAME)
+        return setup_typed_name(s, ctx, text, out, err);
+    if (s->typing == TYPING_VALUE)
         return setup_typed_value(s, text, err);
     take_filter(s, text);
     return true;
@@ -199,8 +203,9 @@ static bool check(void *self, struct view_context *ctx, const char *text, char *
 {
     struct setup *s = self;
     int found = 0;
-    (void)ctx;
-    if (s->typing != TYPING_FILTER)
+    if (s->typing == TYPING_NAME)
+        return setup_check_name(s, ctx, text, note, cap);
+    if (s->typing == TYPING_VALUE)
         return setup_check_value(s, text, note, cap);
     take_filter(s, text);
     for (int i = 0; i < param_count; i++)
