@@ -8,11 +8,12 @@
 #include "cmd.h"
 #include "cmd_bench.h"
 #include "nn/train.h"
+#include "weights.h"
 
 struct bench {
     const char *name, *student, *teacher;
     enum objective objective;
-    bool infer;
+    bool infer, shortcut_b, inside;
     struct net *snet, *tnet;
     struct train *train;
     double *seconds;
@@ -33,13 +34,14 @@ double bench_median(double *v, int n)
 static bool bench_open(struct bench *b, struct backend *be, int batch, int repeats, struct err *err)
 {
     struct net_spec s;
-    if (!net_parse(b->student, false, 10, &s, err))
+    if (!net_parse(b->student, b->shortcut_b, 10, &s, err))
         return false;
     b->seconds = xcalloc((size_t)repeats, sizeof *b->seconds);
     b->snet = net_new(be, &s);
     net_init(b->snet, 1);
     if (b->teacher) {
-        if (!net_parse(b->teacher, false, 10, &s, err))
+        bool file = strstr(b->teacher, ".safetensors") != NULL;
+        if (file ? !weights_spec_of(b->teacher, &s, err) : !net_parse(b->teacher, b->shortcut_b, 10, &s, err))
             return false;
         b->tnet = net_new(be, &s);
         net_init(b->tnet, 2);
@@ -48,14 +50,21 @@ static bool bench_open(struct bench *b, struct backend *be, int batch, int repea
         net_fold(b->snet);
         return true;
     }
-    b->train = train_new(be, b->snet, b->tnet, batch, false, err);
+    b->train = train_new(be, b->snet, b->tnet, batch, b->inside, err);
+    if (b->train && b->objective == OBJ_HINT)
+        train_regressor_init(b->train, 3);
     return b->train != NULL;
 }
 
 static bool bench_once(struct bench *b, struct backend *be, int batch, const float *x, const int *labels,
                        double *seconds, struct err *err)
 {
-    const struct hyper h = {.lr = 1e-4f, .momentum = 0.9f, .weight_decay = 1e-4f, .lambda = {1e-4f, 1e-4f, 1e-4f}};
+    const struct hyper h = {.lr = 1e-4f,
+                            .momentum = 0.9f,
+                            .weight_decay = 1e-4f,
+                            .lambda = {1e-4f, 1e-4f, 1e-4f},
+                            .kd_temperature = 4,
+                            .kd_weight = 0.9f};
     struct step_result r;
     int correct;
     float loss;
@@ -116,31 +125,77 @@ static void print_steps(const struct cmd_options *o, const struct bench_options 
     json_decref(all);
 }
 
-static int bench_steps(const struct cmd_options *o, const struct bench_options *bo)
+enum { STEPS_MAX = 5 };
+
+/* The steps of a study with these settings: of its teacher, of the transfer, of fine-tuning. */
+static int study_steps(const struct params *p, struct bench b[STEPS_MAX])
 {
-    struct bench b[] = {
-        {.name = "fsp", .student = "res14", .teacher = "res26", .objective = OBJ_FSP},
-        {.name = "fsp-vgg", .student = "res14", .teacher = "vgg26", .objective = OBJ_FSP},
-        {.name = "finetune", .student = "res14", .objective = OBJ_CE},
-        {.name = "teacher", .student = "res26", .objective = OBJ_CE},
-        {.name = "eval", .student = "res26", .infer = true},
-    };
+    static const enum objective objectives[] = {
+        [METHOD_NONE] = OBJ_CE, [METHOD_KD] = OBJ_KD, [METHOD_HINT] = OBJ_HINT, [METHOD_FSP] = OBJ_FSP};
+    int n = 0;
+    if (p->method != METHOD_NONE && !strstr(p->teacher, ".safetensors"))
+        b[n++] = (struct bench){.name = "teacher", .student = p->teacher, .objective = OBJ_CE};
+    if (p->method == METHOD_FSP || p->method == METHOD_HINT)
+        b[n++] = (struct bench){
+            .name = "transfer", .student = p->student, .teacher = p->teacher, .objective = objectives[p->method]};
+    bool soft = p->method == METHOD_KD || p->method == METHOD_HINT;
+    b[n++] = (struct bench){.name = "finetune",
+                            .student = p->student,
+                            .teacher = soft ? p->teacher : NULL,
+                            .objective = soft ? OBJ_KD : OBJ_CE};
+    for (int i = 0; i < n; i++) {
+        b[i].shortcut_b = p->shortcut == SHORTCUT_B;
+        b[i].inside = p->pairing == PAIRING_INSIDE;
+    }
+    return n;
+}
+
+static int usual_steps(struct bench b[STEPS_MAX])
+{
+    b[0] = (struct bench){.name = "fsp", .student = "res14", .teacher = "res26", .objective = OBJ_FSP};
+    b[1] = (struct bench){.name = "fsp-vgg", .student = "res14", .teacher = "vgg26", .objective = OBJ_FSP};
+    b[2] = (struct bench){.name = "finetune", .student = "res14", .objective = OBJ_CE};
+    b[3] = (struct bench){.name = "teacher", .student = "res26", .objective = OBJ_CE};
+    b[4] = (struct bench){.name = "eval", .student = "res26", .infer = true};
+    return 5;
+}
+
+/* With --set a study's steps, else the usual ones. */
+static int choose_steps(const struct cmd_options *o, struct bench_options *bo, struct params *p,
+                        struct bench b[STEPS_MAX], struct err *err)
+{
+    params_init(p);
+    for (int i = 0; i < o->n_set; i++)
+        if (!params_set_pair(p, o->set[i], err))
+            return -1;
+    if (o->n_set == 0)
+        return usual_steps(b);
+    bo->batch = p->batch;
+    bo->threads = p->threads;
+    return study_steps(p, b);
+}
+
+static int bench_steps(const struct cmd_options *o, struct bench_options *bo)
+{
+    struct bench b[STEPS_MAX] = {{0}};
+    struct params p;
     struct err err = {0};
-    struct backend *be = backend_new("auto", bo->threads, &err);
+    int n = choose_steps(o, bo, &p, b, &err);
+    struct backend *be = n < 0 ? NULL : backend_new(p.device, bo->threads, &err);
     float *x = NULL;
     int *labels = NULL;
     bool ok = be != NULL;
     random_batch(bo->batch, &x, &labels);
-    for (size_t i = 0; ok && i < ARRAY_LEN(b); i++)
+    for (int i = 0; ok && i < n; i++)
         ok = bench_open(&b[i], be, bo->batch, bo->repeats, &err);
     for (int r = -2; ok && r < bo->repeats; r++) /* two rounds to warm up */
-        for (size_t i = 0; ok && i < ARRAY_LEN(b); i++) {
+        for (int i = 0; ok && i < n; i++) {
             double ignored;
             ok = bench_once(&b[i], be, bo->batch, x, labels, r < 0 ? &ignored : &b[i].seconds[r], &err);
         }
     if (ok)
-        print_steps(o, bo, be, b, ARRAY_LEN(b));
-    for (size_t i = 0; i < ARRAY_LEN(b); i++)
+        print_steps(o, bo, be, b, n);
+    for (int i = 0; i < n; i++)
         bench_close(&b[i]);
     free(x);
     free(labels);
@@ -250,9 +305,11 @@ static void help(void)
 {
     puts(
         "usage: fsplab bench [step | ops | search] [--batch N] [--threads N] [--repeats N] [--json]\n"
+        "       fsplab bench step --set key=value... [--repeats N] [--json]\n"
         "\n"
         "step (default): images a second of the FSP step (RES14 from RES26, from VGG26), of fine-tuning RES14, of training\n"
-        "and of evaluating RES26; the steps take turns, medians are given.\n"
+        "and of evaluating RES26; the steps take turns, medians are given. With --set the steps of a study with these\n"
+        "settings (teacher, student, method, batch, threads, device, ...).\n"
         "ops: GFLOP/s of the convolutions that these nets have.\n"
         "search: what the search strategies are worth; see `fsplab bench search --help`.\n"
         "\n"

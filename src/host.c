@@ -12,21 +12,30 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cost.h"
 #include "host_changes.h"
 #include "host_report.h"
 #include "io/config.h"
 #include "io/config_save.h"
 #include "io/store.h"
 #include "lab.h"
+#include "measure.h"
+#include "nn/backend.h"
 #include "nn/flops.h"
 #include "spawn.h"
 #include "trial.h"
 #include "weights.h"
 
+#define COSTS_EVERY 300.0 /* seconds between looks at what studies have measured */
+
 /* The context of every function here. The options come first, so that most of them take it for those. */
 struct host {
     struct cmd_options options;
     struct report_memory *reports; /* NULL: not asked for yet */
+    struct cost_table costs;
+    double next_costs; /* clock_seconds */
+    struct measure *measure;
+    char isa[32]; /* of the processor */
 };
 
 static const char nets[] = "res8 res14 res20 res26 res32 res44 res56 vgg8 vgg14 vgg20 vgg26";
@@ -292,29 +301,67 @@ static void report(void *ctx, const char chosen[CARD_ROWS][64], struct report_ca
     host_report(&h->options, h->reports, chosen, card);
 }
 
-void host_init(struct ui_host *h, const struct cmd_options *o)
+/* ---- how long it takes ---- */
+
+/* The processor's kind of device; a GPU's steps are not compared with its. */
+static const char *isa_for(const struct host *h, const struct params *p)
 {
-    struct host *ctx = xcalloc(1, sizeof *ctx);
-    ctx->options = *o;
-    *h = (struct ui_host){.ctx = ctx,
-                          .nets = nets,
-                          .describe = describe,
-                          .start = start,
-                          .settings = settings,
-                          .space = lab_space,
-                          .points = lab_first_points,
-                          .studies = studies,
-                          .stamp = stamp,
-                          .save = save,
-                          .look = look,
-                          .report = report};
+    return strncmp(p->device, "cuda", 4) == 0 ? "cuda" : h->isa;
 }
 
-void host_release(struct ui_host *h)
+static void cost(void *ctx, const struct params *p, int64_t trials, struct cost_card *card)
 {
-    struct host *ctx = h->ctx;
-    if (ctx)
-        report_memory_free(ctx->reports);
-    free(ctx);
-    *h = (struct ui_host){0};
+    struct host *h = ctx;
+    double now = clock_seconds();
+    memset(card, 0, sizeof *card);
+    if (measure_turn(h->measure, &h->costs, card->trouble, sizeof card->trouble))
+        card->measuring = true;
+    if (now >= h->next_costs) {
+        cost_read_runs(&h->costs, h->options.runs);
+        h->next_costs = now + COSTS_EVERY;
+    }
+    cost_estimate(&h->costs, p, trials, isa_for(h, p), card);
+}
+
+static bool measure(void *ctx, const struct params *p, struct err *err)
+{
+    struct host *h = ctx;
+    return measure_begin(h->measure, p, h->isa, err);
+}
+
+void host_init(struct ui_host *ui, const struct cmd_options *o)
+{
+    struct host *h = xcalloc(1, sizeof *h);
+    struct backend *be = backend_cpu_new(1, NULL, NULL);
+    h->options = *o;
+    h->measure = measure_new("/proc/self/exe");
+    if (be)
+        str_append(h->isa, sizeof h->isa, 0, "%s", be->info.isa);
+    backend_free(be);
+    *ui = (struct ui_host){.ctx = h,
+                           .nets = nets,
+                           .describe = describe,
+                           .start = start,
+                           .settings = settings,
+                           .space = lab_space,
+                           .points = lab_first_points,
+                           .cost = cost,
+                           .measure = measure,
+                           .studies = studies,
+                           .stamp = stamp,
+                           .save = save,
+                           .look = look,
+                           .report = report};
+}
+
+void host_release(struct ui_host *ui)
+{
+    struct host *h = ui->ctx;
+    if (h) {
+        report_memory_free(h->reports);
+        measure_free(h->measure);
+        cost_release(&h->costs);
+    }
+    free(h);
+    *ui = (struct ui_host){0};
 }

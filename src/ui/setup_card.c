@@ -1,6 +1,7 @@
 /* The card: what will be trained. A list of lines, made for the room there is: the full one where it fits, else the short
  * one. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -126,6 +127,43 @@ static int draw_stages(struct canvas *c, struct rect r, int y, const struct look
     return y;
 }
 
+/* "20 trials ≈ 42 min here, steps of demo" */
+static void cost_text(const struct setup *s, const struct look *l, char *buf, size_t cap)
+{
+    char time[32];
+    const struct cost_card *k = &s->cost;
+    if (k->measuring)
+        str_append(buf, cap, 0, "measuring a few steps here ...");
+    else if (k->trouble[0])
+        str_append(buf, cap, 0, "%s", k->trouble);
+    else if (isnan(k->seconds))
+        str_append(buf, cap, 0, s->card.trials >= 0 ? "how long is not known here: M measures it" : "");
+    else {
+        setup_duration(k->seconds, time, sizeof time);
+        str_append(buf, cap, 0, "%" PRId64 " trial%s %s%s %s here, %s", s->card.trials, s->card.trials == 1 ? "" : "s",
+                   k->at_most ? "at most " : "", look_ascii(l) ? "about" : "≈", time,
+                   k->from[0] ? k->from : "nothing to train");
+    }
+}
+
+/* The parts of it, where there is room. */
+static int draw_times(struct canvas *c, struct rect r, int y, const struct look *l, const struct setup *s)
+{
+    static const char *const names[] = {"teacher", "transfer", "fine-tuning"};
+    char text[512], time[32];
+    size_t n = 0;
+    if (isnan(s->cost.seconds))
+        return y;
+    text[0] = '\0';
+    for (int i = 0; i < 3; i++) {
+        if (!(s->cost.stage_seconds[i] > 0))
+            continue;
+        setup_duration(s->cost.stage_seconds[i], time, sizeof time);
+        n = str_append(text, sizeof text, n, "%s%s %s", n ? ", " : "", names[i], time);
+    }
+    return n ? draw_stage(c, r, y, l, "time", text) : y;
+}
+
 void setup_draw_card(struct setup *s, struct view_context *ctx, struct canvas *c)
 {
     const struct look *l = ctx->look;
@@ -164,6 +202,12 @@ void setup_draw_card(struct setup *s, struct view_context *ctx, struct canvas *c
     if (roomy)
         y = draw_stages(c, r, y, l, &t->now);
     draw_plan(c, r, y, l, t, k, roomy ? STAGE_INDENT : NET_INDENT);
+    if (roomy)
+        y = draw_times(c, r, y + 1, l, s) - 1;
+    char cost[512] = "";
+    if (ctx->host->cost)
+        cost_text(s, l, cost, sizeof cost);
+    setup_caption(c, s->layout.card, l, cost);
     if (s->problem[0])
         wrap_text(c, (struct rect){r.x, y + 2, r.w, r.y + r.h - y - 2}, look_style(l, ROLE_BAD), s->problem);
 }

@@ -21,6 +21,19 @@ void setup_grouped(int64_t v, char *buf, size_t cap)
                        (len - i) % 3 == 1 && i + 1 < len && digits[i] != '-' ? "," : "");
 }
 
+void setup_duration(double seconds, char *buf, size_t cap)
+{
+    long long s = (long long)(seconds + 0.5), min = (s + 30) / 60, h = min / 60, d = h / 24;
+    if (s < 90)
+        str_append(buf, cap, 0, "%lld s", s);
+    else if (min < 90)
+        str_append(buf, cap, 0, "%lld min", min);
+    else if (h < 48)
+        str_append(buf, cap, 0, "%lld h %lld min", h, min % 60);
+    else
+        str_append(buf, cap, 0, "%lld days %lld h", d, h % 24);
+}
+
 struct style setup_style(const struct look *l, enum theme_role role, bool bold)
 {
     struct style s = look_style(l, role);

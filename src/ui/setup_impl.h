@@ -50,6 +50,8 @@ struct setup {
     struct pair_card card;
     char problem[640]; /* why Start is refused; "" when it is not */
 
+    struct cost_card cost;
+
     bool pictured;
     struct params pictured_as; /* what the points are about */
     struct space space;
@@ -117,6 +119,8 @@ void setup_caption(struct canvas *, struct rect frame, const struct look *, cons
 int setup_scrolled(int top, int at, int n, int h);
 /* Marks in the frame that there is more above or below. */
 void setup_draw_more(struct canvas *, struct rect frame, struct rect rows, const struct look *, int top, int n);
+/* "42 min", "3 h 10 min", "2 days 4 h", "8 s". */
+void setup_duration(double seconds, char *buf, size_t cap);
 struct style setup_style(const struct look *, enum theme_role, bool bold);
 void setup_grouped(int64_t v, char *buf, size_t cap); /* 54706816 -> "54,706,816" */
 

@@ -193,5 +193,7 @@ void setup_describe(struct setup *s, struct view_context *ctx)
         s->described_as = t->now;
         s->described = true;
     }
+    if (t->ok && ctx->host->cost)
+        ctx->host->cost(ctx->host->ctx, &t->now, s->card.trials, &s->cost);
     find_problem(s, t, s->problem, sizeof s->problem);
 }

@@ -83,6 +83,15 @@ struct study_card {
     int trials, complete;
     double best; /* validation accuracy; NaN: none yet */
 };
+/* How long a study would take on this machine; src/cost.h has the formula. */
+struct cost_card {
+    double seconds;          /* NaN: not known */
+    double stage_seconds[3]; /* of it, of teacher (0: none, or there already), transfer, fine-tuning in all trials */
+    bool at_most;            /* a rule may end it earlier */
+    char from[256];          /* where the time of a step was taken from */
+    bool measuring;          /* a measurement is going on */
+    char trouble[256];       /* why the last one failed; "" */
+};
 struct ui_host {
     void *ctx;
     const char *nets; /* names to choose from, between blanks; others can be typed. May be NULL */
@@ -97,6 +106,10 @@ struct ui_host {
     /* The first points of the search that the settings make, as lab_first_points. May be NULL. */
     int (*points)(const struct params *, int max, double *x, struct err *);
     int (*studies)(void *ctx, char ***names, struct err *);
+    /* The estimate, with what is known now; cheap, and waits for nobody. And the beginning of a measurement of these settings'
+     * steps, which takes some seconds in a process of its own. May be NULL, both. */
+    void (*cost)(void *ctx, const struct params *, int64_t trials, struct cost_card *);
+    bool (*measure)(void *ctx, const struct params *, struct err *);
     /* What experiments.ini is at this moment; and the settings as its section STUDY, as config_save. May be NULL, both. */
     bool (*stamp)(void *ctx, char stamp[SHA256_HEX], struct err *);
     bool (*save)(void *ctx, const char *stamp, const char *study, const struct params *, struct err *);

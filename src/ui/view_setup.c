@@ -93,6 +93,19 @@ static bool start(struct setup *s, struct view_context *ctx, struct request *out
     return true;
 }
 
+static bool measure(struct setup *s, struct view_context *ctx, struct request *out)
+{
+    struct setup_study *t = setup_selected(s);
+    struct err err = {0};
+    if (!t || !t->ok || !ctx->host->measure)
+        return say(out, "there is nothing to measure");
+    if (s->card.problem[0])
+        return say(out, s->card.problem);
+    if (!ctx->host->measure(ctx->host->ctx, &t->now, &err))
+        return say(out, err.msg);
+    return say(out, "a few steps are timed here; what else runs on this machine counts");
+}
+
 static bool filter(struct setup *s, struct request *out)
 {
     s->pane = PANE_FORM;
@@ -160,6 +173,7 @@ static bool command(void *self, struct view_context *ctx, enum command cmd, stru
     case CMD_FILTER: return filter(s, out);
     case CMD_FOLD: setup_fold_all(s); return true;
     case CMD_SAVE: return setup_save(s, out);
+    case CMD_MEASURE: return measure(s, ctx, out);
     case CMD_REREAD: setup_reread(s, ctx); return say(out, "experiments.ini was read again");
     case CMD_START_AWAY: return start(s, ctx, out) && (out->stay = true);
     case CMD_TUNE_UNDO: return undo(s, out);
