@@ -226,7 +226,7 @@ static int worth(const struct step_time *s, const struct step_kind *k, double ma
         return s->study[0] ? 8 : 16;
     if (!(s->macs > 0) || !(macs > 0))
         return 0;
-    return s->kind.method == k->method ? 2 : 1;
+    return 1 + 2 * (s->kind.method == k->method) + (s->kind.batch == k->batch);
 }
 
 static enum source find_step(const struct cost_table *t, const struct step_kind *k, const char *isa, double *seconds,
@@ -327,5 +327,15 @@ void cost_estimate(const struct cost_table *t, const struct params *p, int64_t t
     }
     if (trials < 0)
         c->seconds = NAN;
+    static const char *const how[] = {[FROM_NOWHERE] = "",
+                                      [FROM_SCALED] = "scaled by MACs",
+                                      [FROM_STUDY] = "steps of studies",
+                                      [FROM_HERE] = "measured"};
+    enum source weakest = FROM_NOWHERE;
+    for (int i = 0; i < COST_STAGES; i++)
+        if (from[i] != FROM_NOWHERE && (weakest == FROM_NOWHERE || from[i] < weakest))
+            weakest = from[i];
+    c->how[0] = '\0';
+    str_append(c->how, sizeof c->how, 0, "%s", how[weakest]);
     source_text(names, from, study, c->from, sizeof c->from);
 }

@@ -11,7 +11,7 @@
  *   of a study                   the same trained net, teacher, method, pairing, shortcut, batch and precision on the same kind
  *                                of device (isa), the youngest such study
  *   scaled                       t = t' * macs / macs', from another step of the same precision and device, preferably one of
- *                                the same method, then the youngest. macs are those of a step: batch * (3 * trained + teacher),
+ *                                the same method, then of the same batch, then the youngest. macs are those of a step: batch * (3 * trained + teacher),
  *                                since a backward pass costs two forward passes, and the teacher's forward runs beside it
  *
  * Stopping rules make a search shorter: the estimate is an upper bound where one is in force. */
@@ -54,7 +54,7 @@ void cost_read_runs(struct cost_table *, const char *runs);
 /* A step's multiply-adds; NaN where a net is none. */
 double cost_macs(const struct step_kind *);
 
-/* Fills seconds, stage_seconds, from and at_most. TRIALS < 0: not known. */
+/* Fills seconds, stage_seconds, from, how and at_most. TRIALS < 0: not known. */
 void cost_estimate(const struct cost_table *, const struct params *, int64_t trials, const char *isa, struct cost_card *);
 
 #endif

@@ -149,7 +149,7 @@ const struct param_def param_table[] = {
     {SETTING(stop_improvement), .type = PARAM_FLOAT, .max = 100, .initial = "0", .unit = "points", .group = "search",
      .help = "the search ends when the next point is expected to improve the accuracy by less (search=bo); 0 = off"},
     {SETTING(edited_sigma), .type = PARAM_FLOAT, .max = 100, .initial = "0", .unit = "points", .group = "search",
-     .help = "a trial changed by hand informs the search at the values it ended with, with so much noise; 0 = left out"},
+     .help = "a trial changed by hand informs the search at its last values, with so much noise; 0 = left out"},
     {SETTING(prune), .type = PARAM_ENUM, .choices = "none gain-pi asha median", .initial = "gain-pi", .unit = "",
      .group = "search",
      .help = "rule that ends a search's trial early when it will not win; asha and median need schedule=cosine"},

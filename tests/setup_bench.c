@@ -72,6 +72,20 @@ static void hand_look(void *ctx, const char *study, struct study_card *card)
         }
 }
 
+static void hand_cost(void *ctx, const struct params *p, int64_t trials, struct cost_card *card)
+{
+    struct hand *h = ctx;
+    (void)p, (void)trials;
+    *card = h->cost;
+}
+
+static bool hand_measure(void *ctx, const struct params *p, struct err *err)
+{
+    struct hand *h = ctx;
+    (void)p;
+    return h->measures++ == 0 || err_set(err, ERR_BUSY, "a measurement is going on");
+}
+
 /* Figures of RES26 and RES14, whatever the nets are called. */
 static void hand_describe(void *ctx, const struct params *p, struct pair_card *k)
 {
@@ -100,12 +114,18 @@ void begin_at(struct bench *b, const char *study)
     memset(b, 0, sizeof *b);
     model_init(&b->model, study, "runs", false);
     b->model.now = 1000;
+    b->hand.cost = (struct cost_card){.seconds = 2520,
+                                      .stage_seconds = {720, 600, 1200},
+                                      .from = "teacher: scaled by MACs from demo; transfer, fine-tune: steps of demo",
+                                      .how = "scaled by MACs"};
     b->host = (struct ui_host){.ctx = &b->hand,
                                .nets = "res8 res14 res26 vgg26",
                                .describe = hand_describe,
                                .settings = hand_settings,
                                .space = lab_space,
                                .points = lab_first_points,
+                               .cost = hand_cost,
+                               .measure = hand_measure,
                                .studies = hand_studies,
                                .look = hand_look};
 }

@@ -11,6 +11,8 @@ struct hand {
     char problem[512];   /* given to every pair */
     const char *trouble; /* why there are no studies */
     char state_of_demo[16];
+    struct cost_card cost; /* of every study */
+    int measures;
 };
 
 struct bench {

@@ -127,29 +127,32 @@ static int draw_stages(struct canvas *c, struct rect r, int y, const struct look
     return y;
 }
 
-/* "20 trials ≈ 42 min here, steps of demo" */
-static void cost_text(const struct setup *s, const struct look *l, char *buf, size_t cap)
+/* "20 trials ≈ 42 min here, steps of demo"; where that is too long, in brief. */
+static void cost_text(const struct setup *s, const struct look *l, int room, char *buf, size_t cap)
 {
     char time[32];
     const struct cost_card *k = &s->cost;
-    if (k->measuring)
+    buf[0] = '\0';
+    if (k->measuring) {
         str_append(buf, cap, 0, "measuring a few steps here ...");
-    else if (k->trouble[0])
+    } else if (k->trouble[0]) {
         str_append(buf, cap, 0, "%s", k->trouble);
-    else if (isnan(k->seconds))
+    } else if (isnan(k->seconds)) {
         str_append(buf, cap, 0, s->card.trials >= 0 ? "how long is not known here: M measures it" : "");
-    else {
+    } else if (s->card.trials >= 0) {
         setup_duration(k->seconds, time, sizeof time);
-        str_append(buf, cap, 0, "%" PRId64 " trial%s %s%s %s here, %s", s->card.trials, s->card.trials == 1 ? "" : "s",
-                   k->at_most ? "at most " : "", look_ascii(l) ? "about" : "≈", time,
-                   k->from[0] ? k->from : "nothing to train");
+        size_t n = str_append(buf, cap, 0, "%" PRId64 " trial%s %s%s %s here", s->card.trials,
+                              s->card.trials == 1 ? "" : "s", k->at_most ? "at most " : "",
+                              look_ascii(l) ? "about" : "≈", time);
+        bool fits = text_width(buf) + 2 + text_width(k->from) <= room;
+        str_append(buf, cap, n, "%s%s", k->from[0] ? ", " : "", fits ? k->from : k->how);
     }
 }
 
 /* The parts of it, where there is room. */
 static int draw_times(struct canvas *c, struct rect r, int y, const struct look *l, const struct setup *s)
 {
-    static const char *const names[] = {"teacher", "transfer", "fine-tuning"};
+    static const char *const names[] = {"teacher", "transfer", "fine-tune"};
     char text[512], time[32];
     size_t n = 0;
     if (isnan(s->cost.seconds))
@@ -161,7 +164,20 @@ static int draw_times(struct canvas *c, struct rect r, int y, const struct look 
         setup_duration(s->cost.stage_seconds[i], time, sizeof time);
         n = str_append(text, sizeof text, n, "%s%s %s", n ? ", " : "", names[i], time);
     }
-    return n ? draw_stage(c, r, y, l, "time", text) : y;
+    if (n == 0)
+        return y;
+    y = draw_stage(c, r, y, l, "time", text);
+    return draw_stage(c, r, y, l, "from", s->cost.from);
+}
+
+static void draw_cost(struct setup *s, struct view_context *ctx, struct canvas *c)
+{
+    const struct setup_study *t = setup_selected(s);
+    char text[512];
+    if (!t || !t->ok || !ctx->host->cost)
+        return;
+    cost_text(s, ctx->look, s->layout.card.w - 6, text, sizeof text);
+    setup_caption(c, s->layout.card, ctx->look, text);
 }
 
 void setup_draw_card(struct setup *s, struct view_context *ctx, struct canvas *c)
@@ -169,6 +185,7 @@ void setup_draw_card(struct setup *s, struct view_context *ctx, struct canvas *c
     const struct look *l = ctx->look;
     if (s->layout.picture.h <= 0 && setup_wants_picture(s)) {
         setup_frame(c, s->layout.card, l, "What will be searched", false);
+        draw_cost(s, ctx, c);
         setup_draw_picture(s, ctx, c, rect_inset(s->layout.facts, 1, 0));
         return;
     }
@@ -176,6 +193,7 @@ void setup_draw_card(struct setup *s, struct view_context *ctx, struct canvas *c
     const struct setup_study *t = setup_selected(s);
     const struct pair_card *k = &s->card;
     setup_frame(c, s->layout.card, l, "What will be trained", false);
+    draw_cost(s, ctx, c);
     if (s->layout.picture.h > 0)
         setup_draw_picture(s, ctx, c, rect_inset(s->layout.picture, 1, 0));
     if (!t || r.h <= 0)
@@ -202,12 +220,8 @@ void setup_draw_card(struct setup *s, struct view_context *ctx, struct canvas *c
     if (roomy)
         y = draw_stages(c, r, y, l, &t->now);
     draw_plan(c, r, y, l, t, k, roomy ? STAGE_INDENT : NET_INDENT);
-    if (roomy)
+    if (roomy && !s->problem[0])
         y = draw_times(c, r, y + 1, l, s) - 1;
-    char cost[512] = "";
-    if (ctx->host->cost)
-        cost_text(s, l, cost, sizeof cost);
-    setup_caption(c, s->layout.card, l, cost);
     if (s->problem[0])
         wrap_text(c, (struct rect){r.x, y + 2, r.w, r.y + r.h - y - 2}, look_style(l, ROLE_BAD), s->problem);
 }

@@ -184,4 +184,6 @@ void setup_draw(struct setup *s, struct view_context *ctx, struct canvas *c)
     draw_studies(s, ctx, c);
     setup_draw_fields(s, ctx, c);
     setup_draw_card(s, ctx, c);
+    if (s->choosing)
+        setup_draw_presets(s, ctx->look, c);
 }

@@ -147,7 +147,7 @@ static void draw_group(struct setup *s, struct canvas *c, struct rect row, const
     if (changed && !open)
         canvas_text(c, row, x, row.y, active ? style : look_style(l, ROLE_WARN), " *");
     if (!open)
-        draw_digest(s, t, c, row, row.x + VALUE_COLUMN, muted, name);
+        draw_digest(s, t, c, (struct rect){row.x, row.y, row.w - 1, 1}, row.x + VALUE_COLUMN, muted, name);
 }
 
 static void draw_row(struct setup *s, struct view_context *ctx, struct canvas *c, struct rect row, int i)

@@ -42,6 +42,8 @@ struct setup {
     struct form_row rows[FORM_ROWS_MAX];
     int n_rows, row;          /* row: under the cursor */
     int list_top, fields_top; /* first row shown */
+    bool choosing; /* a preset, `preset` being under the cursor */
+    int preset;
     enum setup_typing typing; /* what the prompt is for */
     char refusal[512];        /* of what was typed last */
 
@@ -95,6 +97,11 @@ bool setup_undo(struct setup_study *);
 /* What was typed: TYPING_VALUE. check: before Enter, with what it would come to. */
 bool setup_typed_value(struct setup *, const char *text, struct err *);
 bool setup_check_value(struct setup *, const char *text, char *note, size_t cap);
+
+/* ---- setup_preset.c: the dialog of presets ---- */
+bool setup_preset_open(struct setup *, struct request *);
+bool setup_preset_command(struct setup *, enum command, struct request *);
+void setup_draw_presets(struct setup *, const struct look *, struct canvas *);
 
 /* ---- setup_save.c ---- */
 /* Asks for the name to save under, judges it, and saves. */

@@ -159,6 +159,8 @@ static bool command(void *self, struct view_context *ctx, enum command cmd, stru
     int page = s->pane == PANE_STUDIES ? s->layout.list.h : s->layout.fields.h;
     page = page > 2 ? page - 1 : 1;
     setup_describe(s, ctx);
+    if (s->choosing)
+        return setup_preset_command(s, cmd, out);
     switch (cmd) {
     case CMD_UP: move(s, -1); return true;
     case CMD_DOWN: move(s, 1); return true;
@@ -173,6 +175,7 @@ static bool command(void *self, struct view_context *ctx, enum command cmd, stru
     case CMD_FILTER: return filter(s, out);
     case CMD_FOLD: setup_fold_all(s); return true;
     case CMD_SAVE: return setup_save(s, out);
+    case CMD_PRESET: return setup_preset_open(s, out);
     case CMD_MEASURE: return measure(s, ctx, out);
     case CMD_REREAD: setup_reread(s, ctx); return say(out, "experiments.ini was read again");
     case CMD_START_AWAY: return start(s, ctx, out) && (out->stay = true);
@@ -235,6 +238,7 @@ static void mouse(void *self, struct view_context *ctx, struct rect r, int x, in
 {
     struct setup *s = self;
     (void)r;
+    s->choosing = false;
     bool list = rect_has(s->layout.studies, x, y), form = rect_has(s->layout.form, x, y);
     if (!list && !form)
         return;
