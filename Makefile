@@ -47,7 +47,7 @@ deb_cmocka := libcmocka-dev
 deb_vterm := libvterm-dev
 
 # Goals that build nothing, or call make again after `deps` may have changed what is found.
-NO_BUILD := bench-search-peers deps run test check asan tsan layers headers fmt format-check dist help clean
+NO_BUILD := bench-search-peers deps run test check asan tsan layers headers fmt format-check uninstall deb dist help clean
 ifneq ($(filter-out $(NO_BUILD),$(or $(MAKECMDGOALS),all)),)
 BUILDING := 1
 endif
@@ -154,7 +154,7 @@ endif
 # ---- goals ----
 
 .PHONY: all banner deps run test tests run-tests check asan tsan layers headers bench fuzz fmt format-check \
-    install dist help clean FORCE
+    install uninstall deb dist help clean FORCE
 
 all: banner $(LIB) $(if $(MAIN),$(PROGRAM)) ## build the program (CC=clang, V=1 to see the commands)
 
@@ -257,12 +257,29 @@ compile_commands.json: Makefile FORCE ## compilation database for editors
 	done; printf ']\n'; } >$@
 	@echo "wrote $@"
 
-install: all build/fsplab.1 ## install the program, the man page and experiments.ini (DESTDIR, PREFIX=/usr/local)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/fsplab/themes
-	install -m 644 assets/themes/*.theme $(DESTDIR)$(PREFIX)/share/fsplab/themes
+SHARE = $(DESTDIR)$(PREFIX)/share
+COMPLETIONS = $(SHARE)/bash-completion/completions/fsplab $(SHARE)/zsh/site-functions/_fsplab \
+    $(SHARE)/fish/vendor_completions.d/fsplab.fish
+
+install: all build/fsplab.1 ## install program, man page, completions, documents (DESTDIR, PREFIX=/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/fsplab/themes $(SHARE)/doc/fsplab $(dir $(COMPLETIONS))
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/fsplab
-	install -m 644 build/fsplab.1 $(DESTDIR)$(PREFIX)/share/man/man1/fsplab.1
-	install -m 644 experiments.ini $(DESTDIR)$(PREFIX)/share/fsplab/experiments.ini
+	install -m 644 build/fsplab.1 $(SHARE)/man/man1/fsplab.1
+	install -m 644 experiments.ini $(SHARE)/fsplab/experiments.ini
+	install -m 644 assets/themes/*.theme $(SHARE)/fsplab/themes
+	install -m 644 README.md CHANGELOG.md LICENSE docs/*.md $(SHARE)/doc/fsplab
+	install -m 644 assets/completion/fsplab.bash $(word 1,$(COMPLETIONS))
+	install -m 644 assets/completion/_fsplab $(word 2,$(COMPLETIONS))
+	install -m 644 assets/completion/fsplab.fish $(word 3,$(COMPLETIONS))
+
+uninstall: ## remove what install has put there (the same DESTDIR and PREFIX)
+	rm -f $(DESTDIR)$(PREFIX)/bin/fsplab $(SHARE)/man/man1/fsplab.1 $(COMPLETIONS)
+	rm -rf $(SHARE)/fsplab $(SHARE)/doc/fsplab
+
+deb: ## a Debian package in dist/ (needs dpkg-dev)
+	rm -rf build/deb
+	@$(MAKE) --no-print-directory install PREFIX=/usr DESTDIR=build/deb/root
+	@assets/deb.sh build/deb/root $(VERSION) dist
 
 # The program itself prints the settings: its one table is the page's too.
 build/fsplab.1: docs/fsplab.1.in $(PROGRAM)

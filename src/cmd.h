@@ -20,6 +20,7 @@ int cmd_bench(int argc, char **argv);
 int cmd_data(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_attach(int argc, char **argv);
+int cmd_complete(int argc, char **argv);
 int cmd_workbench(int argc, char **argv); /* argv[0] is the program, not a subcommand */
 
 /* The options every subcommand takes, anywhere after its name: -c FILE, --runs DIR, --set key=value (repeatable),

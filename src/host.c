@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd_table.h"
 #include "cost.h"
 #include "host_changes.h"
 #include "host_report.h"
@@ -37,8 +38,6 @@ struct host {
     struct measure *measure;
     char isa[32]; /* of the processor */
 };
-
-static const char nets[] = "res8 res14 res20 res26 res32 res44 res56 vgg8 vgg14 vgg20 vgg26";
 
 /* ---- what settings come to ---- */
 
@@ -339,7 +338,7 @@ void host_init(struct ui_host *ui, const struct cmd_options *o)
         str_append(h->isa, sizeof h->isa, 0, "%s", be->info.isa);
     backend_free(be);
     *ui = (struct ui_host){.ctx = h,
-                           .nets = nets,
+                           .nets = cmd_nets,
                            .describe = describe,
                            .start = start,
                            .settings = settings,

@@ -6,30 +6,9 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "cmd_table.h"
 #include "io/config.h"
 #include "ui/keys.h"
-
-static const struct {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *help;
-} commands[] = {
-    {"run", cmd_run, "run a study, or go on with it"},
-    {"attach", cmd_attach, "the screens of a study that was begun"},
-    {"ls", cmd_ls, "studies and how far they are"},
-    {"trials", cmd_trials, "a study's trials, as a table, JSON or CSV"},
-    {"ctl", cmd_ctl, "look in, pause, resume, stop, skip, set a value, enqueue or clone a trial"},
-    {"suggest", cmd_suggest, "the next points a search would try, and what it expects of them"},
-    {"importance", cmd_importance, "which of the searched settings the objective depends on"},
-    {"export", cmd_export, "a study's trials for other programs: CSV, JSON, an Optuna database"},
-    {"import", cmd_import, "take trials from elsewhere into a study"},
-    {"replay", cmd_replay, "make a trial again from its record, and compare"},
-    {"report", cmd_report, "the paper's tables and figures, measured beside published"},
-    {"flops", cmd_flops, "what a net costs: parameters, multiply-adds, FLOPs"},
-    {"bench", cmd_bench, "how fast training steps and operations are here"},
-    {"data", cmd_data, "make synthetic images; look at a data set's files"},
-    {"doctor", cmd_doctor, "what was found on this machine, and what is missing"},
-};
 
 static void help(FILE *out)
 {
@@ -38,8 +17,8 @@ static void help(FILE *out)
             "usage: fsplab [STUDY] [--readonly] [--theme NAME]    the workbench; without a STUDY it opens on Setup\n"
             "       fsplab COMMAND [ARGUMENT]... [-c FILE] [--runs DIR] [--set key=value]... [--json]\n\n",
             FSPLAB_VERSION);
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+    for (size_t i = 0; i < (size_t)cmd_count; i++)
+        fprintf(out, "  %-10s %s\n", cmd_table[i].name, cmd_table[i].help);
     fputs(
         "\n`fsplab COMMAND --help` tells more. To begin with: fsplab run demo\n\nsettings, for experiments.ini and --set:\n\n",
         out);
@@ -81,16 +60,11 @@ static bool is_study(const char *word, int argc, char **argv)
 
 static int unknown(char **argv)
 {
-    static const char *const later[] = {"report"};
     const char *near = NULL, *word = argv[1];
-    for (size_t i = 0; i < ARRAY_LEN(later); i++)
-        if (strcmp(word, later[i]) == 0) {
-            fprintf(stderr, "fsplab: '%s' is not part of this version; `fsplab --help` lists the commands\n", word);
-            return 2;
-        }
-    for (size_t i = 0; i < ARRAY_LEN(commands) && strlen(word) < 12; i++)
-        if (distance(word, commands[i].name) <= 2 && (!near || distance(word, commands[i].name) < distance(word, near)))
-            near = commands[i].name;
+    for (size_t i = 0; i < (size_t)cmd_count && strlen(word) < 12; i++)
+        if (distance(word, cmd_table[i].name) <= 2 &&
+            (!near || distance(word, cmd_table[i].name) < distance(word, near)))
+            near = cmd_table[i].name;
     if (near)
         fprintf(stderr, "fsplab: '%s' is no command; did you mean '%s'?\n", word, near);
     else
@@ -142,13 +116,15 @@ int main(int argc, char **argv)
         keys_print(stdout, strcmp(argv[1], "--keys-roff") == 0);
         return finish(0);
     }
+    if (strcmp(argv[1], "complete") == 0) /* for the shells */
+        return finish(cmd_complete(argc - 1, argv + 1));
     if (strcmp(argv[1], "--version") == 0) {
         puts("fsplab " FSPLAB_VERSION);
         return finish(0);
     }
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return finish(commands[i].run(argc - 1, argv + 1));
+    for (size_t i = 0; i < (size_t)cmd_count; i++)
+        if (strcmp(argv[1], cmd_table[i].name) == 0)
+            return finish(cmd_table[i].run(argc - 1, argv + 1));
     if (is_workbench(argc, argv))
         return finish(cmd_workbench(argc, argv));
     return unknown(argv);
