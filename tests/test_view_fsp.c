@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <png.h>
+#include <unistd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -589,36 +590,32 @@ static void a_file_holds_the_values_colours(void **state)
     (void)state;
     struct model m;
     struct ui u;
-    struct request r;
+    struct err err = {0};
     char *dir = scratch_new(), path[640];
     int w, h;
     open_fsp(&u, &m);
     str_append(m.study, sizeof m.study, 0, "한국어 연구"); /* wide characters have no glyph, and do no harm */
-    str_append(m.dir, sizeof m.dir, 0, "%s/한국어 연구", dir);
     times(&u, CMD_LOG_Y, 1);
-    assert_true(ui_command(&u, CMD_EXPORT, &r));
-    assert_int_equal(r.kind, ASK_STATUS);
-    snprintf(path, sizeof path, "%s/export/fsp-trial3-step120.png", m.dir);
-    assert_non_null(strstr(r.text, path));
+    snprintf(path, sizeof path, "%s/한국어.png", dir);
+    assert_true(export_write(u.view, u.self, &u.context, path, &err));
     uint8_t *file = read_png(path, &w, &h);
     struct fsp_figure f;
-    fsp_figure_draw(&f, &m, false);
+    struct sheet sheet = {0};
+    assert_true(fsp_figure_draw(&f, &sheet, &m, false, &err));
     assert_int_equal(f.n_bands, 3);
-    assert_true(w == f.picture.w && h == f.picture.h);
+    assert_true(w == sheet.drawing.w && h == sheet.drawing.h);
     for (int b = 0; b < 3; b++)
         check_pair(file, w, &f, b, m.fsp.pair[b].t, m.fsp.pair[b].s, m.fsp.pair[b].m, m.fsp.pair[b].n);
-    fsp_figure_release(&f);
+    drawing_release(&sheet.drawing);
     free(file);
 
     probe(&m, 7, 32);
-    assert_true(ui_command(&u, CMD_EXPORT, &r));
-    snprintf(path, sizeof path, "%s/export/fsp-trial3-step120-block7.png", m.dir);
-    assert_non_null(strstr(r.text, path));
+    assert_true(export_write(u.view, u.self, &u.context, path, &err));
     file = read_png(path, &w, &h);
-    fsp_figure_draw(&f, &m, false);
+    assert_true(fsp_figure_draw(&f, &sheet, &m, false, &err));
     assert_int_equal(f.n_bands, 1);
     check_pair(file, w, &f, 0, m.probe.t, m.probe.s, 32, 32);
-    fsp_figure_release(&f);
+    drawing_release(&sheet.drawing);
     free(file);
     close_fsp(&u);
     scratch_remove(dir);
@@ -629,17 +626,17 @@ static void a_file_that_cannot_be_written_is_said(void **state)
     (void)state;
     struct model m;
     struct ui u;
-    struct request r;
-    char *dir = scratch_new();
+    struct err err = {0};
+    char *dir = scratch_new(), path[640];
     open_fsp(&u, &m);
-    str_append(m.dir, sizeof m.dir, 0, "%s/file", dir);
-    scratch_write(m.dir, "x", 1);
-    assert_true(ui_command(&u, CMD_EXPORT, &r));
-    assert_int_equal(r.kind, ASK_STATUS);
-    assert_non_null(strstr(r.text, "cannot create folder"));
+    snprintf(path, sizeof path, "%s/none/x.png", dir);
+    assert_false(export_write(u.view, u.self, &u.context, path, &err));
+    assert_non_null(strstr(err.msg, "cannot write"));
     m.n_fsp_steps = 0;
-    assert_true(ui_command(&u, CMD_EXPORT, &r));
-    assert_non_null(strstr(r.text, "nothing to export"));
+    snprintf(path, sizeof path, "%s/x.png", dir);
+    assert_false(export_write(u.view, u.self, &u.context, path, &err));
+    assert_non_null(strstr(err.msg, "nothing to export"));
+    assert_int_not_equal(access(path, F_OK), 0);
     close_fsp(&u);
     scratch_remove(dir);
 }

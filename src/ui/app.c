@@ -237,6 +237,14 @@ void app_obey(struct app *a, const struct request *r, bool tune)
         break;
     }
     case ASK_SCREEN: app_show(a, app_find_view(r->text)); break;
+    case ASK_EXPORT: {
+        struct err err = {0};
+        if (r->confirm[0])
+            a->dialog = DIALOG_CONFIRM, a->pending = *r;
+        else if (!export_now(a, r->text, &err))
+            app_say(a, ROLE_BAD, "%s", err.msg);
+        break;
+    }
     case ASK_OPEN:
         app_open_study(a, r->text);
         app_show(a, app_find_view("run"));
@@ -340,6 +348,7 @@ static bool everywhere(struct app *a, enum command c)
     case CMD_STOP: ask_study(a, WIRE_STOP, "stop the study? It is saved; its process ends."); return true;
     case CMD_SKIP: ask_study(a, WIRE_SKIP, "end this stage here? The trial counts as edited."); return true;
     case CMD_CLONE: clone_trial(a); return true;
+    case CMD_EXPORT: export_begin(a); return true;
     case CMD_PALETTE: palette_begin(a, ""); return true;
     default: return false;
     }

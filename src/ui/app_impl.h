@@ -84,6 +84,13 @@ void palette_end(struct app *); /* frees everything */
 /* A request as `ctl` takes it, its words between blanks or commas. */
 bool app_parse_request(const char *line, struct wire_request *, struct err *);
 
+/* app_export.c */
+void export_begin(struct app *); /* the palette with a name to write to */
+void export_complete(struct app *, const char *head);
+/* Writes the present screen to a file; asks before it writes over one. */
+bool export_run(struct app *, const char *name, struct err *);
+bool export_now(struct app *, const char *path, struct err *);
+
 /* app_draw.c */
 void app_draw(struct app *);
 int app_bar_view_at(const struct app *, int x); /* the screen whose name in the top line is at column x; -1 */

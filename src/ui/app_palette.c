@@ -122,6 +122,7 @@ static const struct word own[] = {
     {"trial", "N", "look at a trial, on all screens", complete_trial, run_trial},
     {"theme", "[dark|light|FILE]", "colours", complete_theme, run_theme},
     {"open", "STUDY", "look at another study", complete_study, run_open},
+    {"export", "[FILE.png|svg|csv]", "what is shown, as a file", export_complete, export_run},
 };
 
 /* ---- candidates ---- */

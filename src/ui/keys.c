@@ -24,6 +24,7 @@ const struct key_def key_table[] = {
     /* getting about */
     {NULL, '?', CMD_HELP, "?", "help", "all keys of this screen", false},
     {NULL, ':', CMD_PALETTE, ":", "command", "type a command: all of these, screens, and what `ctl` takes", false},
+    {NULL, 'E', CMD_EXPORT, "E", NULL, "what is shown as a file: a PNG, SVG or CSV", false},
     {NULL, '\t', CMD_NEXT_SCREEN, "Tab", NULL, "next screen; a digit goes to a screen at once", false},
     {NULL, TERM_BACK_TAB, CMD_PREVIOUS_SCREEN, "S-Tab", NULL, "previous screen", false},
     {NULL, 'q', CMD_QUIT, "q", "quit", "leave: detach, pause the study, or stop it", false},
@@ -71,7 +72,6 @@ const struct key_def key_table[] = {
     {"fsp", '\r', CMD_ENTER, "Enter", NULL, "the cursor to where teacher and student differ most", false},
     {"fsp", 'i', CMD_NEXT_IMAGE, "i", "image", "the next probe image", false},
     {"fsp", 'I', CMD_PREVIOUS_IMAGE, "I", NULL, "the probe image before", false},
-    {"fsp", 'E', CMD_EXPORT, "E", "export", "what is shown as a PNG under RUNS/STUDY/export", false},
     /* search */
     {"search", 'm', CMD_NEXT_MAP, "m", "map", "the mean, its standard deviation, or what a trial is worth", false},
     {"search", 'x', CMD_COLUMNS, "x", "x axis", "another setting over the columns, where more than two are searched",

@@ -181,6 +181,33 @@ static void scene_values(struct scene *s)
     }
 }
 
+static void scene_forget(struct scene *s)
+{
+    for (int k = 0; k < s->p->n_curves; k++)
+        free(s->made[k]);
+    free(s->made);
+    free(s->values);
+}
+
+void plot_values(const struct plot *p, int k, double *out)
+{
+    const struct plot_curve *c = &p->curves[k];
+    if (is_smoothed(p, c))
+        smooth(c->y, c->n, p->smooth, out);
+    else if (c->n > 0)
+        memcpy(out, c->y, (size_t)c->n * sizeof *out);
+}
+
+struct plot_ends plot_ends(const struct plot *p)
+{
+    struct scene s = {.p = p, .x = x_range(p)};
+    scene_values(&s);
+    find_y_range(&s);
+    scene_forget(&s);
+    bool l = p->log_y;
+    return (struct plot_ends){s.x.lo, s.x.hi, l ? pow(10, s.y.lo) : s.y.lo, l ? pow(10, s.y.hi) : s.y.hi};
+}
+
 /* The value of curve K at the cursor: of the nearest point, in the curve's reach; NaN elsewhere. */
 static double value_at(const struct scene *s, int k, double x)
 {
@@ -544,10 +571,7 @@ void plot_draw(struct canvas *c, struct rect r, const struct look *l, const stru
         int x = s.area.x + (s.area.w - text_width(text)) / 2;
         canvas_text(c, s.area, x > s.area.x ? x : s.area.x, s.area.y + s.area.h / 2, look_style(l, ROLE_MUTED), text);
     }
-    for (int k = 0; k < p->n_curves; k++)
-        free(s.made[k]);
-    free(s.made);
-    free(s.values);
+    scene_forget(&s);
 }
 
 void plot_spark(struct canvas *c, struct rect r, const struct look *l, const double *v, int n, struct style style)

@@ -35,6 +35,13 @@ struct plot {
 
 /* Needs at least 16x4; draws a sentence in less. Without any finite point: the axes and "nothing yet". */
 void plot_draw(struct canvas *, struct rect, const struct look *, const struct plot *);
+/* What is drawn of curve K, out: (n): its values, or the mean over the past where it is smoothed. */
+void plot_values(const struct plot *, int k, double *out);
+/* The axes' ends; y of the values, also where the axis is of their logarithms. */
+struct plot_ends {
+    double x_lo, x_hi, y_lo, y_hi;
+};
+struct plot_ends plot_ends(const struct plot *);
 /* The x under a column of the canvas (as a mouse gives it), and the reverse; NaN / -1 outside of the data area. Where it
  * stands depends on the rectangle alone, so plots above one another have their columns in line. */
 double plot_x_at(const struct plot *, struct rect, int column);

@@ -20,6 +20,7 @@ struct request {
         ASK_TYPE,   /* let the user type a line: prompt `text`, initial `initial`; it comes back through typed() */
         ASK_PROBE,  /* fetch the probe that sel.probe_* names */
         ASK_SCREEN, /* show the screen named `text` */
+        ASK_EXPORT, /* write what is shown to the file `text`; asked for confirmation first when `confirm` is not "" */
         ASK_OPEN,   /* look at the study named `text`, whether or not a process runs it */
     } kind;
     struct wire_request wire;
@@ -29,6 +30,7 @@ struct request {
 };
 
 struct belief;
+struct sheet;
 struct space;
 
 struct view_context {
@@ -55,6 +57,9 @@ struct view {
     bool (*check)(void *self, struct view_context *, const char *text, char *note, size_t cap);
     /* A click (button 1) or the wheel (4, 5) in the rectangle that draw got last. May be NULL. */
     void (*mouse)(void *self, struct view_context *, struct rect, int x, int y, int button, struct request *);
+    /* What is shown, with axes, units and where it comes from, onto a sheet (export.h): rows, or a drawing. ERR_STATE: there is
+     * nothing to show; ERR_USAGE: not in this format. NULL: this screen goes to no file. */
+    bool (*export)(void *self, struct view_context *, struct sheet *, struct err *);
 };
 
 extern const struct view view_run, view_fsp, view_search, view_device, view_log, view_setup, view_trials;

@@ -268,18 +268,6 @@ static bool go_to_largest(struct fsp_view *v, struct view_context *ctx)
     return true;
 }
 
-static bool export_png(const struct fsp_view *v, struct view_context *ctx, struct request *out)
-{
-    char path[sizeof out->text + 64];
-    struct err err = {0};
-    out->kind = ASK_STATUS;
-    if (fsp_export(ctx->model, !v->linear, path, sizeof path, &err))
-        str_append(out->text, sizeof out->text, 0, "wrote %s", path);
-    else
-        str_append(out->text, sizeof out->text, 0, "%s", err.msg);
-    return true;
-}
-
 static bool command(void *self, struct view_context *ctx, enum command cmd, struct request *out)
 {
     struct fsp_view *v = self;
@@ -307,7 +295,6 @@ static bool command(void *self, struct view_context *ctx, enum command cmd, stru
         return true;
     case CMD_LOG_Y: v->linear = !v->linear; return true;
     case CMD_ENTER: return go_to_largest(v, ctx);
-    case CMD_EXPORT: return export_png(v, ctx, out);
     default: return false;
     }
 }
@@ -353,6 +340,12 @@ static void mouse(void *self, struct view_context *ctx, struct rect r, int x, in
     scene_release(&s);
 }
 
+static bool export(void *self, struct view_context *ctx, struct sheet *sheet, struct err *err)
+{
+    const struct fsp_view *v = self;
+    return fsp_export(sheet, ctx->model, !v->linear, err);
+}
+
 const struct view view_fsp = {
     .name = "fsp",
     .title = "FSP",
@@ -361,4 +354,5 @@ const struct view view_fsp = {
     .draw = draw,
     .command = command,
     .mouse = mouse,
+    .export = export,
 };

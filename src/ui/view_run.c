@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run_curves.h"
+#include "run_export.h"
 #include "run_layout.h"
 #include "search_draw.h"
 #include "tune.h"
@@ -356,6 +356,13 @@ static void mouse(void *self, struct view_context *ctx, struct rect r, int x, in
     run_plot_release(&p);
 }
 
+static bool export(void *self, struct view_context *ctx, struct sheet *sheet, struct err *err)
+{
+    const struct run_view *v = self;
+    const char *stage = model_stage(ctx->model);
+    return run_export(sheet, ctx, &v->look, stage, has_accuracies(&ctx->model->curves, stage), err);
+}
+
 const struct view view_run = {
     .name = "run",
     .title = "Run",
@@ -366,4 +373,5 @@ const struct view view_run = {
     .draw = draw,
     .command = command,
     .mouse = mouse,
+    .export = export,
 };
