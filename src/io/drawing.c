@@ -104,7 +104,7 @@ void drawing_image(struct drawing *f, int x, int y, int factor, int w, int h, co
 
 /* Neighbours of one colour in a row become one rectangle. */
 void drawing_heat(struct drawing *f, double x, double y, double w, double h, int m, int n, const float *v,
-                 enum colormap map, double lo, double hi)
+                  enum colormap map, double lo, double hi)
 {
     double dx = w / n, dy = h / m;
     if (f->vector)
@@ -114,7 +114,7 @@ void drawing_heat(struct drawing *f, double x, double y, double w, double h, int
             rgb c[2];
             for (int k = 0; k < 2; k++) {
                 double value = j + k < n ? (double)v[(size_t)i * (size_t)n + (size_t)(j + k)] : 0;
-                c[k] = j + k == n      ? -1
+                c[k] = j + k == n     ? -1
                        : isnan(value) ? colormap_rgb(map, NAN)
                                       : colormap_rgb(map, lo == hi ? 0.5 : (value - lo) / (hi - lo));
             }
@@ -128,7 +128,7 @@ void drawing_heat(struct drawing *f, double x, double y, double w, double h, int
 }
 
 void drawing_bar(struct drawing *f, int x, int y, int w, int h, int scale, rgb text, enum colormap map,
-                const double ticks[3])
+                 const double ticks[3])
 {
     for (int i = 0; i < w; i++)
         drawing_fill(f, x + i, y, 1, h, colormap_rgb(map, (i + 0.5) / w));
@@ -221,7 +221,8 @@ void drawing_line(struct drawing *f, int n, const double *x, const double *y, do
             put_point(f->svg, down ? "L" : "M", x[i], y[i]);
         down = isfinite(x[i] + y[i]);
     }
-    fprintf(f->svg, "\" stroke=\"#%06x\" stroke-linejoin=\"round\" stroke-linecap=\"round\" stroke-width=\"", (unsigned)c);
+    fprintf(f->svg, "\" stroke=\"#%06x\" stroke-linejoin=\"round\" stroke-linecap=\"round\" stroke-width=\"",
+            (unsigned)c);
     put_number(f->svg, width);
     fputs("\"/>\n", f->svg);
 }
@@ -317,10 +318,11 @@ static bool write_svg(struct drawing *f, const char *path, const char *title, co
     FILE *s = open_memstream(&all, &n);
     if (!s || fflush(f->svg) != 0)
         return err_set(err, ERR_IO, "cannot write '%s': out of memory", path);
-    fprintf(s,
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
-            "height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\">\n<title>",
-            f->w, f->h, f->w, f->h);
+    fprintf(
+        s,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" "
+        "height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\">\n<title>",
+        f->w, f->h, f->w, f->h);
     put_text(s, title);
     fputs("</title>\n<desc>", s);
     put_text(s, caption);
@@ -334,13 +336,11 @@ static bool write_svg(struct drawing *f, const char *path, const char *title, co
 }
 
 bool drawing_write(struct drawing *f, const char *path, const char *title, const char *caption, const char *date,
-                  struct err *err)
+                   struct err *err)
 {
     if (f->vector)
         return write_svg(f, path, title, caption, err);
-    const struct png_note notes[] = {{"Title", title},
-                                     {"Description", caption},
-                                     {"Software", "fsplab " FSPLAB_VERSION},
-                                     {"Creation Time", date}};
+    const struct png_note notes[] = {
+        {"Title", title}, {"Description", caption}, {"Software", "fsplab " FSPLAB_VERSION}, {"Creation Time", date}};
     return png_write_noted(path, f->w, f->h, f->picture.rgb24, (int)ARRAY_LEN(notes), notes, err);
 }

@@ -8,8 +8,8 @@
 #include "picture.h"
 
 struct drawing {
-    bool vector; /* an SVG */
-    int w, h;    /* 0: not begun */
+    bool vector;            /* an SVG */
+    int w, h;               /* 0: not begun */
     struct picture picture; /* of a PNG */
     FILE *svg;              /* of an SVG: its elements, in `text` once it is flushed */
     char *text;
@@ -41,11 +41,12 @@ void drawing_label(struct drawing *, double x, double y, int anchor, int scale, 
 
 /* A matrix in a rectangle of that size and a colour bar, as picture.h has them. */
 void drawing_heat(struct drawing *, double x, double y, double w, double h, int m, int n, const float *v, enum colormap,
-                 double lo, double hi);
-void drawing_bar(struct drawing *, int x, int y, int w, int h, int scale, rgb text, enum colormap, const double ticks[3]);
+                  double lo, double hi);
+void drawing_bar(struct drawing *, int x, int y, int w, int h, int scale, rgb text, enum colormap,
+                 const double ticks[3]);
 
 /* Puts it into place (fsutil.h: the old file or the whole new one), with title, caption and date inside. ERR_IO. */
 bool drawing_write(struct drawing *, const char *path, const char *title, const char *caption, const char *date,
-                  struct err *);
+                   struct err *);
 
 #endif

@@ -453,18 +453,41 @@ static void dialog_key(struct app *a, int key)
     }
 }
 
+/* A click on what is said makes room for the keys again. */
+static void click_footer(struct app *a, int x)
+{
+    const struct key_def *k = app_footer_key_at(a, x);
+    if (a->status[0])
+        a->status[0] = 0;
+    else if (k)
+        app_command(a, k);
+}
+
+static void mouse_dialog(struct app *a, int x, int y, int button)
+{
+    int key = button >= 4 ? 0 : app_dialog_key_at(a, x, y);
+    if (a->dialog == DIALOG_PALETTE)
+        button >= 4 ? palette_dialog_key(a, button == 4 ? TERM_BACK_TAB : '\t') : palette_click(a, x, y);
+    else if (a->dialog == DIALOG_HELP && button >= 4)
+        dialog_key(a, button == 4 ? TERM_UP : TERM_DOWN);
+    else if (key)
+        dialog_key(a, key);
+}
+
 static void mouse_event(struct app *a)
 {
     const struct view *v = app_views[a->view];
     struct request r = {0};
     int x, y, button;
     term_mouse(a->term, &x, &y, &button);
-    if (a->dialog == DIALOG_PALETTE && button == 1)
-        palette_click(a, x, y);
-    if (a->dialog != DIALOG_NONE)
+    if (a->dialog != DIALOG_NONE) {
+        mouse_dialog(a, x, y, button);
         return;
+    }
     if (y == 0 && button == 1)
         app_show(a, app_bar_view_at(a, x));
+    else if (y == a->canvas.h - 1 && button == 1)
+        click_footer(a, x);
     else if (v->mouse && rect_has(a->body, x, y)) {
         v->mouse(a->states[a->view], &a->context, a->body, x, y, button, &r);
         app_obey(a, &r, false);

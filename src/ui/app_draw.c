@@ -7,7 +7,7 @@
 #include "app_impl.h"
 #include "wrap.h"
 
-enum { MIN_W = 60, MIN_H = 16 };
+enum { MIN_W = 60, MIN_H = 16, QUIT_W = 58, QUIT_H = 6 };
 
 #define SILENT 4.0 /* seconds; snapshots come every second at least */
 
@@ -115,7 +115,8 @@ static bool shown_in_footer(const struct app *a, const struct key_def *k, const 
            !(steers && a->model.conn != CONN_LIVE);
 }
 
-static void draw_keys(struct app *a, struct rect r)
+/* Draws them where C is given; returns the one at column find_x. */
+static const struct key_def *draw_keys(const struct app *a, struct canvas *c, struct rect r, int find_x)
 {
     const char *view = app_views[a->view]->name;
     int x = r.x;
@@ -127,9 +128,26 @@ static void draw_keys(struct app *a, struct rect r)
             int w = text_width(k->name) + 1 + text_width(k->label) + 2;
             if (x + w > r.x + r.w)
                 continue;
-            x = canvas_text(&a->canvas, r, x, r.y, look_style(&a->look, ROLE_KEY), k->name);
-            x = canvas_printf(&a->canvas, r, x, r.y, look_style(&a->look, ROLE_MUTED), " %s  ", k->label);
+            if (find_x >= x && find_x < x + w - 2)
+                return k;
+            if (c) {
+                int end = canvas_text(c, r, x, r.y, look_style(&a->look, ROLE_KEY), k->name);
+                canvas_printf(c, r, end, r.y, look_style(&a->look, ROLE_MUTED), " %s", k->label);
+            }
+            x += w;
         }
+    return NULL;
+}
+
+static struct rect footer_of(const struct app *a)
+{
+    return rect_inset((struct rect){0, a->canvas.h - 1, a->canvas.w, 1}, 1, 0);
+}
+
+const struct key_def *app_footer_key_at(const struct app *a, int x)
+{
+    bool keys = a->dialog == DIALOG_NONE && !a->status[0] && a->body.w > 0;
+    return keys ? draw_keys(a, NULL, footer_of(a), x) : NULL;
 }
 
 /* A sentence that is wider than the footer takes as many rows above it as it needs. */
@@ -191,18 +209,24 @@ static void draw_footer(struct app *a, struct rect r)
         draw_sentence(a, r, a->status_role, a->status);
     } else {
         a->status[0] = 0;
-        draw_keys(a, r);
+        draw_keys(a, &a->canvas, r, -1);
     }
 }
 
 /* ---- dialogs ---- */
 
+static struct rect dialog_area(const struct app *a, int w, int h)
+{
+    const struct canvas *c = &a->canvas;
+    w = w > c->w - 2 ? c->w - 2 : w;
+    h = h > c->h - 2 ? c->h - 2 : h;
+    return (struct rect){(c->w - w) / 2, (c->h - h) / 2, w, h};
+}
+
 static struct rect dialog_box(struct app *a, int w, int h, const char *title)
 {
     struct canvas *c = &a->canvas;
-    w = w > c->w - 2 ? c->w - 2 : w;
-    h = h > c->h - 2 ? c->h - 2 : h;
-    struct rect r = {(c->w - w) / 2, (c->h - h) / 2, w, h};
+    struct rect r = dialog_area(a, w, h);
     canvas_fill(c, r, ' ', look_style(&a->look, ROLE_TEXT));
     return rect_inset(canvas_frame(c, r, title, look_style(&a->look, ROLE_TITLE), look_style(&a->look, ROLE_TITLE),
                                    look_ascii(&a->look)),
@@ -247,10 +271,22 @@ static void draw_quit(struct app *a)
                                           {"p", "pause the study and leave"},
                                           {"s", "stop the study: it is saved, and its process ends"},
                                           {"Esc", "stay"}};
-    struct rect r = dialog_box(a, 58, 6, "Leave");
+    struct rect r = dialog_box(a, QUIT_W, QUIT_H, "Leave");
     for (int i = 0; i < 4; i++) {
         canvas_text(&a->canvas, r, r.x, r.y + i, look_style(&a->look, ROLE_KEY), rows[i][0]);
         canvas_text(&a->canvas, r, r.x + 5, r.y + i, look_style(&a->look, ROLE_TEXT), rows[i][1]);
+    }
+}
+
+int app_dialog_key_at(const struct app *a, int x, int y)
+{
+    struct rect quit = rect_inset(dialog_area(a, QUIT_W, QUIT_H), 2, 1), foot = footer_of(a);
+    int yes = foot.x + text_width(a->pending.confirm) + 2, no = yes + text_width("Enter: yes, ");
+    switch (a->dialog) {
+    case DIALOG_QUIT: return rect_has(quit, x, y) ? (const int[]){'d', 'p', 's', 27}[(y - quit.y) & 3] : 0;
+    case DIALOG_CONFIRM: return y != foot.y || x < yes ? 0 : x < no ? '\r' : x < no + text_width("Esc: no") ? 27 : 0;
+    case DIALOG_HELP: return 27;
+    default: return 0;
     }
 }
 

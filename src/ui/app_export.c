@@ -68,8 +68,7 @@ static bool make_folder(const struct app *a, const char *path, struct err *err)
 
 bool export_now(struct app *a, const char *path, struct err *err)
 {
-    if (!make_folder(a, path, err) ||
-        !export_write(app_views[a->view], a->states[a->view], &a->context, path, err))
+    if (!make_folder(a, path, err) || !export_write(app_views[a->view], a->states[a->view], &a->context, path, err))
         return false;
     app_say(a, ROLE_GOOD, "wrote %s", path);
     return true;

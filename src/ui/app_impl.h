@@ -94,6 +94,10 @@ bool export_now(struct app *, const char *path, struct err *);
 /* app_draw.c */
 void app_draw(struct app *);
 int app_bar_view_at(const struct app *, int x); /* the screen whose name in the top line is at column x; -1 */
+/* The row whose key stands in the footer at column x; NULL: none, or the footer says something else. */
+const struct key_def *app_footer_key_at(const struct app *, int x);
+/* The key that a place in the open dialog stands for; 0: none. */
+int app_dialog_key_at(const struct app *, int x, int y);
 
 /* app_link.c */
 void link_close(struct link *);

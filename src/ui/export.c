@@ -120,8 +120,7 @@ static int end_of(const char *path)
 
 bool export_known(const char *path, struct err *err)
 {
-    return end_of(path) < ENDS ||
-           err_set(err, ERR_USAGE, "'%.120s' ends in none of .png, .svg and .csv", path);
+    return end_of(path) < ENDS || err_set(err, ERR_USAGE, "'%.120s' ends in none of .png, .svg and .csv", path);
 }
 
 static bool write_rows(const struct view *v, void *self, struct view_context *ctx, const char *path, struct err *err)

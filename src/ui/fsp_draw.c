@@ -191,7 +191,7 @@ void fsp_draw_band(struct canvas *c, const struct look *l, const struct fsp_band
 }
 
 void fsp_draw_tabs(struct canvas *c, struct rect r, const struct look *l, const struct fsp_pair pairs[3], int chosen,
-                   int zoom)
+                   int zoom, int end[3])
 {
     char name[3][96], reduction[48];
     reduction_text(l, zoom, reduction, sizeof reduction);
@@ -209,6 +209,7 @@ void fsp_draw_tabs(struct canvas *c, struct rect r, const struct look *l, const 
         char padded[100];
         str_append(padded, sizeof padded, 0, " %s ", name[i]);
         x = text(c, r, x, l, i == chosen ? ROLE_SELECTED : ROLE_MUTED, padded) + 1;
+        end[i] = x;
     }
     text(c, r, x + 1, l, ROLE_MUTED, reduction);
 }

@@ -21,9 +21,10 @@ struct rect fsp_map_area(const struct fsp_band *, int k, const struct fsp_pair *
 
 void fsp_draw_band(struct canvas *, const struct look *, const struct fsp_band *, const struct fsp_pair *,
                    const struct fsp_focus *);
-/* The three pairs with shape and relative error; the chosen one, shown with that zoom, stands out. */
+/* The three pairs with shape and relative error; the chosen one, shown with that zoom, stands out. END: the
+ * column behind each. */
 void fsp_draw_tabs(struct canvas *, struct rect, const struct look *, const struct fsp_pair pairs[3], int chosen,
-                   int zoom);
+                   int zoom, int end[3]);
 /* How many elements one of a reduced map stands for; nothing where it is not reduced. */
 void fsp_draw_reduction(struct canvas *, struct rect, const struct look *, int zoom);
 /* The values under the cursor and what follows from the matrices: a line or two, or a table. */

@@ -12,7 +12,7 @@
 enum { INK = SHEET_INK, MUTED = SHEET_MUTED };
 enum {
     TEXT = SHEET_TEXT, /* scale of letters */
-    FRAME_W = 64, /* what the sheet takes beside and above the maps */
+    FRAME_W = 64,      /* what the sheet takes beside and above the maps */
     FRAME_H = 112,
     AXIS = 40,   /* room for the numbers at the left */
     GUTTER = 36, /* between columns */
@@ -173,7 +173,7 @@ bool fsp_figure_draw(struct fsp_figure *f, struct sheet *sheet, const struct mod
         drawing_outline(s.out, room.x, room.y, image, image, MUTED);
         drawing_image(s.out, room.x, room.y, PROBE, PROBE_SIDE, PROBE_SIDE, m->probe.rgb24);
         drawing_printf(s.out, room.x + image + 16, room.y, TEXT, INK, "probe image %d: %s", m->probe.image,
-                      m->probe.class_name);
+                       m->probe.class_name);
         room.y += image + GUTTER;
     }
     for (int i = 0; i < s.n; i++) {

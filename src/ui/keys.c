@@ -88,6 +88,10 @@ const struct key_def key_table[] = {
     {"device", TERM_DOWN, CMD_DOWN, "Down", NULL, NULL, false},
     /* log */
     {"log", '/', CMD_FILTER, "/", "filter", "only lines that contain a text", false},
+    {"log", 'n', CMD_NEXT_HIT, "n", NULL, "the next line that contains it, back in time; after Esc among all lines",
+     false},
+    {"log", 'N', CMD_PREVIOUS_HIT, "N", NULL, "the one before, forward in time", false},
+    {"log", '\r', CMD_ENTER, "Enter", NULL, "look at the trial of the marked line, on all screens", false},
     /* trials */
     {"trials", 's', CMD_SORT_NEXT, "s", "sort", "sort by the next column; a click on its name does it, too", false},
     {"trials", 'S', CMD_SORT_PREVIOUS, "S", NULL, "sort by the column before", false},
@@ -189,6 +193,8 @@ static const char *const words[] = {
     [CMD_COLUMNS] = "columns",
     [CMD_ROWS] = "rows",
     [CMD_CONTOURS] = "contours",
+    [CMD_NEXT_HIT] = "next-hit",
+    [CMD_PREVIOUS_HIT] = "previous-hit",
     [CMD_START] = "start",
     [CMD_NEXT_FIELD] = "next-pane",
     [CMD_PREVIOUS_FIELD] = "previous-pane",

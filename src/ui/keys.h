@@ -65,6 +65,9 @@ enum command {
     CMD_COLUMNS,
     CMD_ROWS,
     CMD_CONTOURS,
+    /* lists */
+    CMD_NEXT_HIT,
+    CMD_PREVIOUS_HIT,
     /* trials */
     CMD_SORT_NEXT,
     CMD_SORT_PREVIOUS,

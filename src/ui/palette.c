@@ -368,7 +368,7 @@ static void draw_item(struct canvas *c, struct rect r, const struct look *l, con
     struct style plain = look_style(l, item->refused ? ROLE_MUTED : ROLE_TEXT), found = look_style(l, ROLE_KEY);
     struct style muted = look_style(l, ROLE_MUTED);
     int room = r.w >= 90 ? 40 : r.w >= 60 ? r.w - 50 : r.w / 2;
-    struct rect text = rect_left(&r, room), key = rect_right(&r, 6);
+    struct rect key = rect_right(&r, 6), text = rect_left(&r, item->help[0] ? room : r.w);
     palette_score(item, typed, hit);
     if (chosen)
         canvas_fill(c, (struct rect){text.x - 1, text.y, 1, 1}, look_ascii(l) ? '>' : 0x25B8,

@@ -7,7 +7,7 @@
 
 /* Losses, and accuracies where they are shown. Rows are "plot,curve,AXIS,value" with the drawn points, smoothed where the screen
  * smooths. ERR_STATE: no curves yet. */
-bool run_export(struct sheet *, const struct view_context *, const struct run_look *, const char *stage, bool accuracies,
-                struct err *);
+bool run_export(struct sheet *, const struct view_context *, const struct run_look *, const char *stage,
+                bool accuracies, struct err *);
 
 #endif

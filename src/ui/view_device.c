@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "device_export.h"
 #include "gauge.h"
 #include "quantity.h"
 #include "view.h"
@@ -15,7 +16,8 @@
 struct device_view {
     bool chosen; /* by hand; else the GPU that the study uses */
     int gpu;
-    bool recent; /* the latest two minutes instead of everything that is kept */
+    bool recent;             /* the latest two minutes instead of everything that is kept */
+    struct rect gpu_cell[4]; /* in the row of GPUs, as drawn last; empty where there is none */
 };
 
 enum { MIN_WIDTH_SIDE = 110, MIN_W_FRAME = 60, MIN_H_FRAME = 26, WIDE = 64, BINS_MAX = 1024 };
@@ -28,6 +30,7 @@ struct scene {
     const struct device_sample *now; /* the newest; NULL: none yet */
     int gpu, gpus;                   /* gpus 0: there is none */
     bool frames;
+    struct rect *gpu_cell; /* (gpus) gets where they stand in their row */
 };
 
 /* ---- panels ---- */
@@ -94,6 +97,7 @@ static void draw_gpus(const struct scene *s, struct rect r)
     canvas_text(s->c, label, label.x, label.y, look_style(s->l, ROLE_MUTED), "GPUs");
     for (int i = 0; i < s->gpus; i++) {
         struct rect cell = rect_left(&r, each);
+        s->gpu_cell[i] = cell;
         double v = s->now ? s->now->gpu[i].utilization : NAN;
         char text[32];
         int n = snprintf(text, sizeof text, " %d ", i);
@@ -417,9 +421,11 @@ static int gpu_shown(const struct device_view *v, const struct model *m)
 
 static void draw(void *self, struct view_context *ctx, struct canvas *c, struct rect r)
 {
-    const struct device_view *v = self;
+    struct device_view *v = self;
     const struct model *m = ctx->model;
-    struct scene s = {c, ctx->look, m, NULL, gpu_shown(v, m), gpus_shown(m), r.w >= MIN_W_FRAME && r.h >= MIN_H_FRAME};
+    struct scene s = {
+        c, ctx->look, m, NULL, gpu_shown(v, m), gpus_shown(m), r.w >= MIN_W_FRAME && r.h >= MIN_H_FRAME, v->gpu_cell};
+    memset(v->gpu_cell, 0, sizeof v->gpu_cell);
     if (m->n_samples > 0)
         s.now = model_sample_at(m, m->n_samples - 1);
     struct parts parts = step_parts(&m->live);
@@ -465,6 +471,30 @@ static bool command(void *self, struct view_context *ctx, enum command cmd, stru
     }
 }
 
+/* A click on one of several GPUs shows it; the wheel goes through them. */
+static void mouse(void *self, struct view_context *ctx, struct rect r, int x, int y, int button, struct request *out)
+{
+    struct device_view *v = self;
+    int n = gpus_shown(ctx->model);
+    if (button >= 4) {
+        command(self, ctx, button == 4 ? CMD_UP : CMD_DOWN, out);
+        return;
+    }
+    (void)r;
+    for (int i = 0; i < n && n > 1; i++)
+        if (rect_has(v->gpu_cell[i], x, y)) {
+            v->gpu = i;
+            v->chosen = true;
+        }
+}
+
+static bool export(void *self, struct view_context *ctx, struct sheet *sheet, struct err *err)
+{
+    const struct device_view *v = self;
+    const struct model *m = ctx->model;
+    return device_export(sheet, m, gpus_shown(m) > 0 ? gpu_shown(v, m) : -1, window_of(m, v->recent), err);
+}
+
 const struct view view_device = {
     .name = "device",
     .title = "Device",
@@ -472,4 +502,6 @@ const struct view view_device = {
     .state_size = sizeof(struct device_view),
     .draw = draw,
     .command = command,
+    .mouse = mouse,
+    .export = export,
 };

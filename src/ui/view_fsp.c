@@ -17,6 +17,7 @@ struct fsp_view {
     int pair;
     bool linear;      /* colours by value, not by its square root */
     int cursor[4][2]; /* i, j in each pair, and in a block's matrix */
+    int tab_end[3];   /* columns behind the names of the pairs, as drawn last */
 };
 
 /* ---- drawing ---- */
@@ -182,7 +183,7 @@ static void draw(void *self, struct view_context *ctx, struct canvas *c, struct 
     if (s.focus.block)
         draw_block_names(c, s.layout.tabs, ctx, s.layout.band[0].zoom);
     else if (s.layout.n_bands == 1)
-        fsp_draw_tabs(c, s.layout.tabs, ctx->look, s.pair, v->pair, s.layout.band[0].zoom);
+        fsp_draw_tabs(c, s.layout.tabs, ctx->look, s.pair, v->pair, s.layout.band[0].zoom, v->tab_end);
     for (int i = 0; i < s.layout.n_bands; i++)
         fsp_draw_band(c, ctx->look, &s.layout.band[i], &s.pair[s.layout.band[i].pair], &s.focus);
     fsp_draw_readout(c, s.layout.readout, ctx->look, focused(&s), &s.focus);
@@ -299,7 +300,7 @@ static bool command(void *self, struct view_context *ctx, enum command cmd, stru
     }
 }
 
-/* A click on a map takes the cursor there, one on the norms goes to that step; the wheel goes through the steps. */
+/* A click on a map takes the cursor there, one on a pair's name shows it, one on the norms goes to that step; the wheel goes through the steps. */
 static void mouse(void *self, struct view_context *ctx, struct rect r, int x, int y, int button, struct request *out)
 {
     struct fsp_view *v = self;
@@ -332,6 +333,9 @@ static void mouse(void *self, struct view_context *ctx, struct rect r, int x, in
             int *at = v->cursor[s.focus.block ? BLOCK_CURSOR : band->pair];
             at[0] = i * di, at[1] = j * dj;
         }
+    if (!s.focus.block && s.layout.n_bands == 1 && rect_has(s.layout.tabs, x, y))
+        for (int i = 2; i >= 0; i--)
+            v->pair = x < v->tab_end[i] ? i : v->pair;
     if (!s.focus.block && rect_has(s.layout.plot, x, y)) {
         int step = fsp_norms_step_at(s.layout.plot, m, x);
         if (step >= 0)

@@ -16,8 +16,9 @@ struct run_view {
     struct run_look look;
     void *fsp, *device;
     struct search_course course;
-    struct rect losses; /* as drawn last, for cursor and mouse */
-    char stage[16];     /* as drawn last */
+    struct run_layout at; /* as drawn last, for cursor and mouse */
+    int tune_end[TUNE_KEYS];
+    char stage[16]; /* as drawn last */
 };
 
 static void init(void *self, struct view_context *ctx)
@@ -180,7 +181,7 @@ static void draw_figures(struct canvas *c, struct rect r, const struct look *l, 
 }
 
 /* The last row: what + and - change. */
-static void draw_tune(struct canvas *c, struct rect r, const struct look *l, const struct model *m)
+static void draw_tune(struct canvas *c, struct rect r, const struct look *l, const struct model *m, int *end)
 {
     int x = r.x;
     for (int i = 0; i < TUNE_KEYS; i++) {
@@ -190,6 +191,7 @@ static void draw_tune(struct canvas *c, struct rect r, const struct look *l, con
         bool here = i == m->sel.tune && !m->readonly;
         x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_MUTED), "%s", tune_key(i));
         x = canvas_printf(c, r, x, r.y, look_style(l, here ? ROLE_SELECTED : ROLE_TEXT), " %s ", text) + 1;
+        end[i] = x;
     }
     if (m->live.valid && isfinite(m->live.lr) && m->live.lr != m->live.base_lr)
         x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_MUTED), r.w >= 100 ? "now %.4g by the schedule" : "now %.4g",
@@ -254,7 +256,7 @@ static void draw(void *self, struct view_context *ctx, struct canvas *c, struct 
     const char *stage = model_stage(m);
     struct run_layout a = run_layout(r, has_accuracies(&m->curves, stage));
     str_append(v->stage, sizeof v->stage, 0, "%s", stage);
-    v->losses = a.losses;
+    v->at = a;
     struct rect row = rect_inset(a.head, 1, 0);
     draw_trial(c, rect_top(&row, 1), ctx->look, m);
     draw_progress(c, rect_top(&row, 1), ctx->look, m);
@@ -262,7 +264,7 @@ static void draw(void *self, struct view_context *ctx, struct canvas *c, struct 
     draw_curves(v, ctx, c, a.losses, stage, RUN_LOSSES);
     if (a.accuracies.h > 0)
         draw_curves(v, ctx, c, a.accuracies, stage, RUN_ACCURACIES);
-    draw_tune(c, rect_inset(a.tune, 1, 0), ctx->look, m);
+    draw_tune(c, rect_inset(a.tune, 1, 0), ctx->look, m, v->tune_end);
     if (a.fsp.w <= 0)
         return;
     view_fsp.draw(v->fsp, ctx, c, pane(c, a.fsp, ctx->look, "FSP matrices"));
@@ -277,7 +279,7 @@ static void move_cursor(struct run_view *v, struct view_context *ctx, int by)
     double lo, hi;
     if (!run_x_range(ctx->model, &v->look, v->stage, &lo, &hi))
         return;
-    double by_x = (hi - lo) / (v->losses.w > 20 ? v->losses.w - 10 : 10);
+    double by_x = (hi - lo) / (v->at.losses.w > 20 ? v->at.losses.w - 10 : 10);
     if (v->look.axis == AXIS_STEP)
         by_x = fmax(1, round(by_x));
     double x = isnan(v->look.cursor) ? (by < 0 ? hi : lo) : v->look.cursor + by * by_x;
@@ -338,19 +340,38 @@ static bool command(void *self, struct view_context *ctx, enum command cmd, stru
     }
 }
 
+/* What is lent its room here is told of its clicks, or is shown whole. */
+static void mouse_dashboard(struct run_view *v, struct view_context *ctx, int x, int y, int button, struct request *out)
+{
+    if (rect_has(v->at.fsp, x, y)) {
+        view_fsp.mouse(v->fsp, ctx, rect_inset(v->at.fsp, 1, 1), x, y, button, out);
+    } else if (button == 1) {
+        out->kind = ASK_SCREEN;
+        str_append(out->text, sizeof out->text, 0, "%s", rect_has(v->at.map, x, y) ? "search" : "device");
+    }
+}
+
+/* A click in a plot takes the cursor there, one on a value chooses what + and - change; the wheel moves the cursor. */
 static void mouse(void *self, struct view_context *ctx, struct rect r, int x, int y, int button, struct request *out)
 {
     struct run_view *v = self;
-    (void)r, (void)out;
+    (void)r;
+    if (rect_has(v->at.fsp, x, y) || rect_has(v->at.map, x, y) || rect_has(v->at.device, x, y)) {
+        mouse_dashboard(v, ctx, x, y, button, out);
+        return;
+    }
     if (button >= 4) {
         move_cursor(v, ctx, button == 4 ? -1 : 1);
         return;
     }
-    if (!rect_has(v->losses, x, y))
+    for (int i = TUNE_KEYS - 1; i >= 0 && rect_has(v->at.tune, x, y); i--)
+        ctx->model->sel.tune = x < v->tune_end[i] ? i : ctx->model->sel.tune;
+    bool losses = rect_has(v->at.losses, x, y);
+    if (!losses && !rect_has(v->at.accuracies, x, y))
         return;
     struct run_plot p;
-    run_plot_make(&p, ctx->model, ctx->look, &v->look, v->stage, RUN_LOSSES);
-    double at = plot_x_at(&p.plot, v->losses, x);
+    run_plot_make(&p, ctx->model, ctx->look, &v->look, v->stage, losses ? RUN_LOSSES : RUN_ACCURACIES);
+    double at = plot_x_at(&p.plot, losses ? v->at.losses : v->at.accuracies, x);
     if (!isnan(at))
         v->look.cursor = at;
     run_plot_release(&p);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "search_draw.h"
+#include "search_export.h"
 #include "wrap.h"
 
 enum { PAGE = 5 };
@@ -234,6 +234,18 @@ static void mouse(void *self, struct view_context *ctx, struct rect r, int x, in
     (void)out;
 }
 
+static bool export(void *self, struct view_context *ctx, struct sheet *sheet, struct err *err)
+{
+    struct search_view *v = self;
+    struct search_scene s;
+    struct search_look look = {0};
+    if (scene_of(v, ctx, &s))
+        look_of(v, &s, &look);
+    bool ok = search_export(sheet, ctx->model, &s, &look, v->n_areas > 1, err);
+    search_scene_release(&s);
+    return ok;
+}
+
 const struct view view_search = {
     .name = "search",
     .title = "Search",
@@ -242,4 +254,5 @@ const struct view view_search = {
     .draw = draw,
     .command = command,
     .mouse = mouse,
+    .export = export,
 };
