@@ -19,7 +19,8 @@ enum { TRIALS_READ = 32, STEPS_MIN = 10 };
 
 bool cost_kind(const struct params *p, int stage, struct step_kind *k)
 {
-    *k = (struct step_kind){.method = METHOD_NONE, .shortcut = p->shortcut, .batch = p->batch, .precision = p->precision};
+    *k = (struct step_kind){
+        .method = METHOD_NONE, .shortcut = p->shortcut, .batch = p->batch, .precision = p->precision};
     bool teacher = false;
     switch (stage) {
     case COST_TEACHER:
@@ -293,10 +294,11 @@ static void source_text(const char *const stage[], const enum source *from, cons
         n = str_append(buf, cap, n, "%s", n ? "; " : "");
         if (!all)
             n = str_append(buf, cap, n, "%s: ", who);
-        n = str_append(buf, cap, n, from[i] == FROM_STUDY  ? "steps of %s"
-                                    : from[i] == FROM_HERE ? "steps measured here%s"
-                                    : *study[i]            ? "scaled by MACs from %s"
-                                                           : "scaled by MACs from steps measured here%s",
+        n = str_append(buf, cap, n,
+                       from[i] == FROM_STUDY  ? "steps of %s"
+                       : from[i] == FROM_HERE ? "steps measured here%s"
+                       : *study[i]            ? "scaled by MACs from %s"
+                                              : "scaled by MACs from steps measured here%s",
                        study[i]);
     }
 }
@@ -304,13 +306,15 @@ static void source_text(const char *const stage[], const enum source *from, cons
 void cost_estimate(const struct cost_table *t, const struct params *p, int64_t trials, const char *isa,
                    struct cost_card *c)
 {
-    static const char *const names[] = {"teacher", "transfer", "fine-tune"},
-                            *const settings[] = {"teacher_steps", "transfer_steps", "finetune_steps"};
+    static const char *const names[] = {"teacher", "transfer", "fine-tune"}, *const settings[] = {"teacher_steps",
+                                                                                                  "transfer_steps",
+                                                                                                  "finetune_steps"};
     enum source from[COST_STAGES] = {FROM_NOWHERE};
     const char *study[COST_STAGES] = {"", "", ""};
     c->seconds = 0;
     c->from[0] = '\0';
-    c->at_most = p->prune != PRUNE_NONE || (p->search != SEARCH_GRID && (p->limit_max_accuracy_count || p->max_seconds)) ||
+    c->at_most = p->prune != PRUNE_NONE ||
+                 (p->search != SEARCH_GRID && (p->limit_max_accuracy_count || p->max_seconds)) ||
                  p->stop_improvement > 0;
     for (int i = 0; i < COST_STAGES; i++) {
         struct step_kind kind;

@@ -55,6 +55,7 @@ void cost_read_runs(struct cost_table *, const char *runs);
 double cost_macs(const struct step_kind *);
 
 /* Fills seconds, stage_seconds, from, how and at_most. TRIALS < 0: not known. */
-void cost_estimate(const struct cost_table *, const struct params *, int64_t trials, const char *isa, struct cost_card *);
+void cost_estimate(const struct cost_table *, const struct params *, int64_t trials, const char *isa,
+                   struct cost_card *);
 
 #endif

@@ -61,8 +61,8 @@ void measure_free(struct measure *m)
 /* What determines a step; the rest of the settings does not concern it. */
 static int step_args(const struct params *p, char **argv)
 {
-    static const char *const keys[] = {"teacher",  "student",   "shortcut", "method", "pairing",
-                                       "batch", "precision", "device",   "threads"};
+    static const char *const keys[] = {"teacher", "student",   "shortcut", "method", "pairing",
+                                       "batch",   "precision", "device",   "threads"};
     static const char *const head[] = {"fsplab", "bench", "step", "--json", "--repeats", "3"};
     int n = 0;
     for (size_t i = 0; i < ARRAY_LEN(head); i++)

@@ -343,6 +343,11 @@ static void a_start_is_announced_before_it_is_waited_for(void **state)
     assert_true(told);
     assert_int_equal(a->view, app_find_view("run"));
     assert_false(shows("starting"));
+    told = false;
+    press_text(a, "0B"); /* in the background: Setup stays, for the next one */
+    assert_true(told);
+    assert_int_equal(a->view, app_find_view("setup"));
+    assert_true(shows("'demo' runs in the background"));
     end(a);
 }
 

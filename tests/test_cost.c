@@ -50,8 +50,9 @@ static void near(double got, double want)
         fail_msg("%.12g is not %.12g", got, want);
 }
 
-static const char plan[] = "teacher=res26;student=res14;teacher_steps=1000;transfer_steps=100;finetune_steps=200;prune=none;"
-                           "search=grid";
+static const char plan[] =
+    "teacher=res26;student=res14;teacher_steps=1000;transfer_steps=100;finetune_steps=200;prune=none;"
+    "search=grid";
 
 static void the_sum_is_the_one_made_by_hand(void **state)
 {
@@ -139,7 +140,7 @@ static void the_better_source_wins(void **state)
 
 static void a_step_is_told_from_another(void **state)
 {
-    static const char *const others[] = {"student=res20", "teacher=res32", "batch=64",   "shortcut=B",
+    static const char *const others[] = {"student=res20",  "teacher=res32", "batch=64",      "shortcut=B",
                                          "pairing=inside", "method=hint",   "precision=tf32"};
     struct step_kind k, other;
     struct params p = settings(plan);
@@ -325,9 +326,12 @@ static void a_process_measures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_sum_is_the_one_made_by_hand), cmocka_unit_test(scaling_is_by_multiply_adds),
-        cmocka_unit_test(the_better_source_wins),          cmocka_unit_test(a_step_is_told_from_another),
-        cmocka_unit_test(steps_are_read_from_studies),     cmocka_unit_test(an_answer_is_taken),
+        cmocka_unit_test(the_sum_is_the_one_made_by_hand),
+        cmocka_unit_test(scaling_is_by_multiply_adds),
+        cmocka_unit_test(the_better_source_wins),
+        cmocka_unit_test(a_step_is_told_from_another),
+        cmocka_unit_test(steps_are_read_from_studies),
+        cmocka_unit_test(an_answer_is_taken),
         cmocka_unit_test(a_process_measures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,7 +67,7 @@ static void a_model_is_not_guessed_at(void **state)
     (void)state;
     p.lambda = 0.02;
     int n = lab_first_points(&p, 64, x, &err);
-    assert_int_equal(n, 5); /* max(5, 2d) */
+    assert_int_equal(n, 5);                             /* max(5, 2d) */
     assert_true(x[0] == 0.02 && x[1] == p.transfer_lr); /* the study's own first */
     p = searched("grid", "log 0.001 0.1", NULL);
     assert_int_equal(lab_first_points(&p, 64, x, &err), -1);
@@ -180,10 +180,8 @@ static void two_ranges_are_seen_as_a_plane(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(grid_points_are_equal_ratios),
-        cmocka_unit_test(sobol_points_are_those_of_the_sequence),
-        cmocka_unit_test(a_model_is_not_guessed_at),
-        cmocka_unit_test(a_range_is_seen_on_its_axis),
+        cmocka_unit_test(grid_points_are_equal_ratios),   cmocka_unit_test(sobol_points_are_those_of_the_sequence),
+        cmocka_unit_test(a_model_is_not_guessed_at),      cmocka_unit_test(a_range_is_seen_on_its_axis),
         cmocka_unit_test(two_ranges_are_seen_as_a_plane),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,8 +109,14 @@ static void durations_are_read_at_a_glance(void **state)
     static const struct {
         double seconds;
         const char *text;
-    } cases[] = {{0, "0 s"},          {8.4, "8 s"},        {89.4, "89 s"},         {90, "2 min"},
-                 {2520, "42 min"},    {5399, "1 h 30 min"}, {11400, "3 h 10 min"}, {187200, "2 days 4 h"},
+    } cases[] = {{0, "0 s"},
+                 {8.4, "8 s"},
+                 {89.4, "89 s"},
+                 {90, "2 min"},
+                 {2520, "42 min"},
+                 {5399, "1 h 30 min"},
+                 {11400, "3 h 10 min"},
+                 {187200, "2 days 4 h"},
                  {1862820, "21 days 13 h"}};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -9,7 +9,8 @@
 #include "../src/io/config.h"
 #include "scratch.h"
 
-static const char ini[] = "# mine\n[defaults]\nbatch = 64\n\n[one]\n# why\nstudent = res8 # small\n\n[two]\nbatch = 32\n";
+static const char ini[] =
+    "# mine\n[defaults]\nbatch = 64\n\n[one]\n# why\nstudent = res8 # small\n\n[two]\nbatch = 32\n";
 
 struct place {
     char *dir, path[512], runs[512];

@@ -284,7 +284,8 @@ char *config_edit(const char *file, const char *text, size_t len, const char *se
                   const struct params *want, size_t *n, struct err *err)
 {
     const char *end = text + len, *nl = memchr(text, '\n', len), *last = NULL, *at = text;
-    struct edit e = {.eol = nl > text && nl[-1] == '\r' ? "\r\n" : "\n", .section = section, .base = base, .want = want};
+    struct edit e = {
+        .eol = nl > text && nl[-1] == '\r' ? "\r\n" : "\n", .section = section, .base = base, .want = want};
     if (!config_name_ok(section)) {
         err_set(err, ERR_CONFIG, "'%s' is no name for a study (allowed: letters, digits, '.', '_', '-')", section);
         return NULL;

@@ -18,7 +18,7 @@
 #define SAY_SECONDS 8.0
 #define BELIEF_SECONDS 60 /* as long does a screen that is printed wait for its picture */
 
-const struct view *const app_views[] = {&view_setup,  &view_run, &view_fsp,   &view_search,
+const struct view *const app_views[] = {&view_setup,  &view_run, &view_fsp,    &view_search,
                                         &view_device, &view_log, &view_trials, &view_report};
 const int app_view_count = (int)ARRAY_LEN(app_views);
 

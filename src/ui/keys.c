@@ -118,7 +118,8 @@ const struct key_def key_table[] = {
     {"setup", 'w', CMD_SAVE, "w", "save", "save the settings as a section of experiments.ini", true},
     {"setup", 'R', CMD_REREAD, "R", NULL, "read experiments.ini again; what was changed here stays changed", false},
     {"setup", '/', CMD_FILTER, "/", "find", "only settings that have a word in name or meaning; Esc: all", false},
-    {"setup", 'P', CMD_PRESET, "P", "presets", "settings of the paper, or of a quick run, with what they change", false},
+    {"setup", 'P', CMD_PRESET, "P", "presets", "settings of the paper, or of a quick run, with what they change",
+     false},
     {"setup", 'M', CMD_MEASURE, "M", NULL, "measure here how long a step takes with these nets", false},
     {"setup", 's', CMD_RANGE, "s", "range", "one value, or a range to search", false},
     {"setup", 'e', CMD_TUNE_TYPE, "e", "type", "type a value", false},
@@ -250,7 +251,8 @@ static void print_escaped(FILE *f, const char *s, bool roff)
 void keys_print(FILE *f, bool roff)
 {
     static const char *const views[] = {NULL, "run", "fsp", "search", "device", "log", "trials", "report", "setup"};
-    static const char *const names[] = {"Everywhere", "Run", "FSP", "Search", "Device", "Log", "Trials", "Report", "Setup"};
+    static const char *const names[] = {"Everywhere", "Run",    "FSP",    "Search", "Device",
+                                        "Log",        "Trials", "Report", "Setup"};
     for (size_t v = 0; v < ARRAY_LEN(views); v++) {
         fprintf(f,
                 roff ? ".SS %s\n"

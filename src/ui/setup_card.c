@@ -141,9 +141,9 @@ static void cost_text(const struct setup *s, const struct look *l, int room, cha
         str_append(buf, cap, 0, s->card.trials >= 0 ? "how long is not known here: M measures it" : "");
     } else if (s->card.trials >= 0) {
         setup_duration(k->seconds, time, sizeof time);
-        size_t n = str_append(buf, cap, 0, "%" PRId64 " trial%s %s%s %s here", s->card.trials,
-                              s->card.trials == 1 ? "" : "s", k->at_most ? "at most " : "",
-                              look_ascii(l) ? "about" : "≈", time);
+        size_t n =
+            str_append(buf, cap, 0, "%" PRId64 " trial%s %s%s %s here", s->card.trials, s->card.trials == 1 ? "" : "s",
+                       k->at_most ? "at most " : "", look_ascii(l) ? "about" : "≈", time);
         bool fits = text_width(buf) + 2 + text_width(k->from) <= room;
         str_append(buf, cap, n, "%s%s", k->from[0] ? ", " : "", fits ? k->from : k->how);
     }

@@ -31,9 +31,9 @@ enum setup_typing { TYPING_VALUE, TYPING_FILTER, TYPING_NAME };
 struct setup {
     int n, at; /* studies, and the selected one */
     struct setup_study *studies;
-    char trouble[512]; /* why there are none */
+    char trouble[512];      /* why there are none */
     char stamp[SHA256_HEX]; /* experiments.ini when the studies were read */
-    char followed[64]; /* the app's study when it was last drawn */
+    char followed[64];      /* the app's study when it was last drawn */
     struct params defaults;
 
     enum setup_pane pane;
@@ -42,7 +42,7 @@ struct setup {
     struct form_row rows[FORM_ROWS_MAX];
     int n_rows, row;          /* row: under the cursor */
     int list_top, fields_top; /* first row shown */
-    bool choosing; /* a preset, `preset` being under the cursor */
+    bool choosing;            /* a preset, `preset` being under the cursor */
     int preset;
     enum setup_typing typing; /* what the prompt is for */
     char refusal[512];        /* of what was typed last */
@@ -57,8 +57,8 @@ struct setup {
     bool pictured;
     struct params pictured_as; /* what the points are about */
     struct space space;
-    int n_points;           /* -1: there are none, see why */
-    double *points;         /* (n_points, space.n) */
+    int n_points;   /* -1: there are none, see why */
+    double *points; /* (n_points, space.n) */
     char no_points[256];
 
     double next_look; /* clock_seconds */

@@ -2,7 +2,15 @@
  * the lists give way before the lists do. */
 #include "setup_layout.h"
 
-enum { WIDE_W = 150, ABOUT_ROWS = 4, HELP_ROWS = 3, HELP_ROWS_SMALL = 2, LIST_ROWS_MIN = 4, FACTS_ROWS = 26, PICTURE_FROM = 38 };
+enum {
+    WIDE_W = 150,
+    ABOUT_ROWS = 4,
+    HELP_ROWS = 3,
+    HELP_ROWS_SMALL = 2,
+    LIST_ROWS_MIN = 4,
+    FACTS_ROWS = 26,
+    PICTURE_FROM = 38
+};
 
 static int clamp(int v, int lo, int hi)
 {

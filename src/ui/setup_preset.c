@@ -79,7 +79,8 @@ bool setup_preset_command(struct setup *s, enum command cmd, struct request *out
     case CMD_GLYPHS: return false; /* hold everywhere */
     default:
         out->kind = ASK_STATUS;
-        str_append(out->text, sizeof out->text, 0, "Up, Down: choose. Enter: take these values. Esc: leave all as it is");
+        str_append(out->text, sizeof out->text, 0,
+                   "Up, Down: choose. Enter: take these values. Esc: leave all as it is");
         return true;
     }
 }

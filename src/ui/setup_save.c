@@ -55,8 +55,8 @@ bool setup_check_name(struct setup *s, struct view_context *ctx, const char *tex
     }
     int n = setup_changes(t);
     if (named(s, text))
-        str_append(note, cap, 0, "Enter changes %d value%s in [%s]; every other line stays as it is", n, n == 1 ? "" : "s",
-                   t->name);
+        str_append(note, cap, 0, "Enter changes %d value%s in [%s]; every other line stays as it is", n,
+                   n == 1 ? "" : "s", t->name);
     else
         str_append(note, cap, 0, "Enter adds [%s] at the end; every other line stays as it is", text);
     return true;

@@ -94,9 +94,9 @@ struct cost_card {
     double stage_seconds[3]; /* of it, of teacher (0: none, or there already), transfer, fine-tuning in all trials */
     bool at_most;            /* a rule may end it earlier */
     char from[256];          /* where the time of a step was taken from, stage by stage where it differs */
-    char how[32];            /* the same in brief, the weakest of them: "scaled by MACs", "steps of studies", "measured" */
-    bool measuring;          /* a measurement is going on */
-    char trouble[256];       /* why the last one failed; "" */
+    char how[32];      /* the same in brief, the weakest of them: "scaled by MACs", "steps of studies", "measured" */
+    bool measuring;    /* a measurement is going on */
+    char trouble[256]; /* why the last one failed; "" */
 };
 struct ui_host {
     void *ctx;
