@@ -18,9 +18,11 @@
 #include "../src/ui/app.c"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "../src/io/wire_words.h"
+#include "scratch.h"
 #include "store_fixture.h"
 
 /* ---- the terminal ---- */
@@ -700,6 +702,222 @@ static void what_may_follow_is_offered(void **state)
     end(a);
 }
 
+/* ---- files, what is kept, clicks ---- */
+
+static bool there(const char *file)
+{
+    return access(file, F_OK) == 0;
+}
+
+static void a_screen_goes_to_a_file(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 120, 30);
+    (void)state;
+    char *first = xstrfmt("%s/export/run-trial3.png", a->model.dir);
+    char *second = xstrfmt("%s/export/run-trial3-2.png", a->model.dir), *line = xstrfmt(":export %s\r", first);
+    press_text(a, "1E");
+    assert_int_equal(a->dialog, DIALOG_PALETTE);
+    assert_string_equal(a->palette.text + 7, first);
+    press_text(a, "\r");
+    assert_true(there(first) && shows("wrote "));
+    press_text(a, "E"); /* a name that is not there yet */
+    assert_string_equal(a->palette.text + 7, second);
+    press_text(a, "\x1b");
+    press_text(a, line);
+    assert_int_equal(a->dialog, DIALOG_CONFIRM);
+    assert_true(shows("write over 'run-trial3.png'?"));
+    struct stat before, after;
+    assert_int_equal(stat(first, &before), 0);
+    press_text(a, "\x1b");
+    assert_int_equal(stat(first, &after), 0);
+    assert_true(before.st_ino == after.st_ino); /* not touched */
+    press_text(a, line);
+    press_text(a, "\r");
+    assert_int_equal(stat(first, &after), 0);
+    assert_true(before.st_ino != after.st_ino && shows("wrote "));
+    press_text(a, ":export x.gif\r");
+    assert_true(a->dialog == DIALOG_PALETTE && shows("ends in none of"));
+    press_text(a, "\x1b:export /no/such/folder/x.png\r");
+    assert_true(a->dialog == DIALOG_PALETTE && shows("no such file or folder"));
+    press_text(a, "\x1b"
+                  "0:export x.png\r");
+    assert_true(a->dialog == DIALOG_PALETTE && shows("goes to no file"));
+    free(first);
+    free(second);
+    free(line);
+    end(a);
+}
+
+static struct app *again(struct app_options *o)
+{
+    struct app *a = xcalloc(1, sizeof *a);
+    struct err err = {0};
+    assert_true(app_init(a, o, &err));
+    a->term = (struct term *)&fake;
+    resize(a);
+    app_open_study(a, "demo");
+    prefs_load(a, true);
+    app_redraw(a);
+    return a;
+}
+
+static void the_screens_are_as_they_were_left(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 100, 30);
+    (void)state;
+    press_text(a, "1ymmxxrT2y4r");
+    assert_true(leave_study(a));
+    end(a);
+    a = again(&o);
+    assert_int_equal(a->view, app_find_view("device"));
+    assert_true(a->look.theme.light);
+    press_text(a, "1");
+    assert_true(shows("loss, transfer, latest part, smoothed 0.95") && !shows("log,"));
+    assert_true(shows("seconds"));
+    press_text(a, "3");
+    assert_true(leave_study(a));
+    end(a);
+    o.theme = "dark"; /* said on the command line: that counts */
+    a = again(&o);
+    assert_false(a->look.theme.light);
+    assert_int_equal(a->view, app_find_view("search"));
+    end(a);
+}
+
+static void what_was_kept_may_be_broken(void **state)
+{
+    static const struct {
+        const char *text, *said;
+    } cases[] = {
+        {"", "it is empty"},
+        {"nonsense\n", "line 1 is not 'fsplab screens 1'"},
+        {"fsplab screens 1\nscreen device\nrun.axis 99\n", "line 3: run.axis = '99': allowed are 0 to 2"},
+        {"fsplab screens 1\nrun.axis -1\n", "allowed are 0 to 2"},
+        {"fsplab screens 1\nrun.axis x\n", "allowed are 0 to 2"},
+        {"fsplab screens 1\nrun.axis\n", "has no value"},
+        {"fsplab screens 1\ntheme pink\n", "theme 'pink'"},
+        {"fsplab screens 1\nfrobs.axis 7\nrun.later 7\nscreen unheard\n", NULL}, /* of another version */
+    };
+    struct app_options o;
+    struct app *a = begin(&o, 240, 30);
+    struct err err = {0};
+    (void)state;
+    char *file = app_state_path(&a->model, ".screens", &err);
+    end(a);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        scratch_write(file, cases[i].text, strlen(cases[i].text));
+        a = again(&o);
+        assert_int_equal(a->view, app_find_view("run"));
+        if (cases[i].said ? !shows(cases[i].said) : a->status[0] != 0)
+            fail_msg("of '%s' it says: %s", cases[i].text, a->status);
+        end(a);
+    }
+    /* where nothing can be kept, one line says so and all goes on */
+    a = again(&o);
+    setenv("XDG_STATE_HOME", file, 1);
+    assert_false(leave_study(a));
+    assert_non_null(strstr(a->status, "is not kept: cannot create folder"));
+    end(a);
+    a = again(&o);
+    assert_string_equal(a->status, "");
+    end(a);
+    free(file);
+}
+
+/* Clicks at the first place of the screen where that text stands. */
+static void click(struct app *a, const char *text)
+{
+    static const int mouse[] = {TERM_MOUSE};
+    char *at = strstr(fake.screen, text), *row = fake.screen;
+    if (!at)
+        fail_msg("'%s' is not on the screen\n%s", text, fake.screen);
+    for (fake.y = 0; strchr(row, '\n') < at; fake.y++)
+        row = strchr(row, '\n') + 1;
+    *at = 0;
+    fake.x = text_width(row);
+    fake.button = 1;
+    press(a, mouse, 1);
+}
+
+static void what_has_a_place_can_be_clicked(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 120, 30);
+    (void)state;
+    a->status[0] = 0;
+    press_text(a, "1");
+    click(a, "? help");
+    assert_int_equal(a->dialog, DIALOG_HELP);
+    click(a, "Keys (Esc");
+    assert_int_equal(a->dialog, DIALOG_NONE);
+    click(a, ": command");
+    assert_int_equal(a->dialog, DIALOG_PALETTE);
+    press_text(a, "next-tr");
+    click(a, "next-trial ");
+    assert_string_equal(a->palette.text, "next-trial");
+    press_text(a, "\x1b"
+                  "2");
+    click(a, "1 Run");
+    click(a, "y log"); /* a screen's own */
+    assert_false(shows("loss, transfer, log"));
+    click(a, "lambda2");
+    assert_int_equal(a->model.sel.tune, 2);
+    press_text(a, "K");
+    click(a, "Esc: no");
+    assert_int_equal(a->dialog, DIALOG_NONE);
+    press_text(a, "K");
+    click(a, "Enter: yes");
+    assert_true(shows("no process runs this study"));
+    click(a, "start it from Setup"); /* what is said goes, the keys come back */
+    assert_true(shows("? help"));
+    a->dialog = DIALOG_QUIT;
+    app_redraw(a);
+    click(a, "Esc  stay");
+    assert_int_equal(a->dialog, DIALOG_NONE);
+    press_text(a, "5");
+    click(a, "lambda 1 -> 2");
+    press_text(a, "\r");
+    assert_true(shows("all screens look at trial 3"));
+    end(a);
+}
+
+static void hits_are_gone_to(void **state)
+{
+    struct app_options o;
+    struct app *a = begin(&o, 100, 24);
+    (void)state;
+    struct store *s = open_store();
+    for (int i = 0; i < 100; i++) {
+        struct event_row e = {.trial = 1 + i % 3, .stage = "transfer", .step = i};
+        str_append(e.kind, sizeof e.kind, 0, i % 20 == 0 ? "collapse" : "state");
+        snprintf(e.text, sizeof e.text, "number %d", i);
+        OK(store_event_put(s, &e, &oops));
+    }
+    store_close(s);
+    a->next_store = 0;
+    press_text(a, "5n");
+    assert_true(shows("nothing is looked for"));
+    press_text(a, "/");
+    press_text(a, "\x15"
+                  "collapse\r");
+    assert_true(shows("/collapse   5 of 101") && !shows("number 79"));
+    press_text(a, "nn"); /* back in time */
+    assert_true(shows("hit 4 of 5"));
+    press_text(a, "\x1b"); /* the lines around it */
+    assert_true(shows("number 60") && shows("number 59") && shows("hit 4 of 5"));
+    press_text(a, "n");
+    assert_true(shows("number 40") && shows("hit 3 of 5"));
+    press_text(a, "NNN"); /* round the end */
+    assert_true(shows("number 0") && shows("hit 1 of 5"));
+    press_text(a, "\r");
+    assert_int_equal(a->model.sel.trial, 1);
+    press_text(a, "\x1b");
+    assert_false(shows("/collapse"));
+    end(a);
+}
+
 /* ---- the monkey ---- */
 
 static int any_key(struct rng *r)
@@ -785,6 +1003,11 @@ int main(void)
         T(the_palette_does_without_a_process_what_it_can),
         T(the_palette_of_who_may_only_look),
         T(what_may_follow_is_offered),
+        T(a_screen_goes_to_a_file),
+        T(the_screens_are_as_they_were_left),
+        T(what_was_kept_may_be_broken),
+        T(what_has_a_place_can_be_clicked),
+        T(hits_are_gone_to),
         T(a_monkey_breaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

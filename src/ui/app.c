@@ -210,6 +210,18 @@ static void start_study(struct app *a, const struct request *r)
     app_show(a, app_find_view("run"));
 }
 
+/* What is kept of the study that is looked at; whether that could be done. */
+static bool leave_study(struct app *a)
+{
+    struct err err = {0};
+    bool ok = prefs_save(a, &err);
+    if (a->model.study[0])
+        seen_save(a);
+    if (!ok)
+        app_say(a, ROLE_WARN, "how this study is looked at is not kept: %s", err.msg);
+    return ok;
+}
+
 void app_obey(struct app *a, const struct request *r, bool tune)
 {
     switch (r->kind) {
@@ -246,8 +258,10 @@ void app_obey(struct app *a, const struct request *r, bool tune)
         break;
     }
     case ASK_OPEN:
+        leave_study(a);
         app_open_study(a, r->text);
         app_show(a, app_find_view("run"));
+        prefs_load(a, false);
         break;
     }
     a->dirty = true;
@@ -595,6 +609,7 @@ int app_run(const struct app_options *o, struct err *err)
         app_open_study(a, o->study);
         if (!a->model.study_state[0]) /* not begun: all there is to look at is its settings */
             app_show(a, app_find_view("setup"));
+        prefs_load(a, true);
     }
     while (!a->done && !signalled) {
         turn(a);
@@ -604,9 +619,10 @@ int app_run(const struct app_options *o, struct err *err)
             app_redraw(a);
         wait_for_something(a);
     }
-    if (o->study[0] || a->model.study[0])
-        seen_save(a);
+    bool kept = leave_study(a);
     term_close(a->term);
+    if (!kept)
+        fprintf(stderr, "fsplab: %s\n", a->status);
     app_release(a);
     free(a);
     return 0;

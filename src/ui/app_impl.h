@@ -110,5 +110,14 @@ double link_due(const struct app *); /* when link_turn wants to be called again 
 /* app_seen.c */
 void seen_load(struct app *); /* shows "since you left ..." when something has happened */
 void seen_save(struct app *);
+/* Where something is kept of how the user looks at a study: a file named after its folder, with that end; its folder is made.
+ * free() it. NULL: ERR_STATE there is no such study, ERR_IO nowhere to keep it. */
+char *app_state_path(const struct model *, const char *end, struct err *);
+
+/* app_prefs.c */
+/* Says so in the status line when what was kept is broken. START: screen and theme, too (a theme that was asked for stays); else
+ * only how each screen was looked at. */
+void prefs_load(struct app *, bool start);
+bool prefs_save(const struct app *, struct err *);
 
 #endif

@@ -9,19 +9,23 @@
 #include "../io/fsutil.h"
 #include "app_impl.h"
 
-/* The file's path, its folder made; NULL: there is nowhere to keep it. */
-static char *seen_path(const struct model *m)
+char *app_state_path(const struct model *m, const char *end, struct err *err)
 {
     char real[PATH_MAX];
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    struct err ignored;
-    if (!realpath(m->dir, real) || (!(state && *state) && !(home && *home)))
-        return NULL;
+    if (!m->study[0] || !realpath(m->dir, real))
+        return err_set(err, ERR_STATE, "there is no study in '%s'", m->dir), NULL;
+    if (!(state && *state) && !(home && *home))
+        return err_set(err, ERR_IO, "neither XDG_STATE_HOME nor HOME is set"), NULL;
     for (char *c = real; *c; c++)
         if (*c == '/')
             *c = '%';
     char *dir = state && *state ? xstrfmt("%s/fsplab", state) : xstrfmt("%s/.local/state/fsplab", home);
-    char *path = fs_mkdirs(dir, &ignored) && strlen(real) < 250 ? xstrfmt("%s/%s", dir, real) : NULL;
+    char *path = NULL;
+    if (strlen(real) + strlen(end) >= 250)
+        err_set(err, ERR_IO, "the name of '%s' is too long to keep anything of it", m->dir);
+    else if (fs_mkdirs(dir, err))
+        path = xstrfmt("%s/%s%s", dir, real, end);
     free(dir);
     return path;
 }
@@ -52,7 +56,8 @@ static int warnings_since(const struct model *m, int64_t id)
 void seen_load(struct app *a)
 {
     struct model *m = &a->model;
-    char *path = seen_path(m);
+    struct err ignored;
+    char *path = app_state_path(m, "", &ignored);
     FILE *f = path ? fopen(path, "r") : NULL;
     long long event, when;
     int before, ended;
@@ -88,7 +93,8 @@ void seen_save(struct app *a)
     const struct model *m = &a->model;
     int ended;
     double best;
-    char *path = m->n_events ? seen_path(m) : NULL;
+    struct err ignored;
+    char *path = m->n_events ? app_state_path(m, "", &ignored) : NULL;
     FILE *f = path ? fopen(path, "w") : NULL;
     count_trials(m, &ended, &best);
     if (f) {

@@ -36,7 +36,8 @@ void csv_float(FILE *, float, char end);
 
 /* A plot (plot.h) in a rectangle of a figure: title, legend, axes with round numbers, marks, curves; the cursor is left out. */
 void plot_figure(struct drawing *, struct rect, const struct plot *);
-/* Its curves as rows "PLOT,curve,x,y", those points that are in the window; then its marks as "PLOT,LABEL,x,". */
+/* Its curves as rows "PLOT,curve,x,y", those points that are in the window; then the marks in it, the last of the plot's first, as
+ * "PLOT,LABEL,x,". */
 void plot_csv(FILE *, const char *plot, const struct plot *);
 
 /* Makes the sheet and writes it. ERR_USAGE: another end than .png, .svg or .csv, or the screen has not that; ERR_STATE; ERR_IO:

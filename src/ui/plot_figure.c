@@ -205,7 +205,9 @@ void plot_csv(FILE *csv, const char *name, const struct plot *p)
             }
         free(v);
     }
-    for (int i = 0; i < p->n_marks; i++) {
+    for (int i = p->n_marks - 1; i >= 0; i--) {
+        if (!(p->marks[i].x >= e.x_lo && p->marks[i].x <= e.x_hi))
+            continue;
         csv_text(csv, name, ',');
         csv_text(csv, p->marks[i].label ? p->marks[i].label : "", ',');
         csv_number(csv, p->marks[i].x, ',');

@@ -9,7 +9,7 @@
 
 enum { RECENT = 5 }; /* "recent" is the last fifth */
 
-static const double smoothing[] = {0, 0.8, 0.95, 0.99};
+static const double smoothing[RUN_SMOOTHINGS] = {0, 0.8, 0.95, 0.99};
 
 double run_smoothing(int index)
 {

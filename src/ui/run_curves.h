@@ -26,6 +26,7 @@ struct run_plot {
     int n_scratch;
 };
 
+enum { RUN_SMOOTHINGS = 4 };
 double run_smoothing(int index); /* 0 for index 0; wraps */
 /* Fills *p for the stage; release it afterwards. */
 void run_plot_make(struct run_plot *p, const struct model *, const struct look *, const struct run_look *,

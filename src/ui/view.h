@@ -40,6 +40,14 @@ struct view_context {
     struct belief *belief; /* of the study that is looked at; one for all screens. NULL: there is none */
 };
 
+/* A part of a screen's state that comes back when the study is looked at again: a bool, or an int from 0 to MAX. */
+struct view_pref {
+    const char *name; /* "axis"; in the file "run.axis" */
+    size_t offset;    /* in the state */
+    enum { PREF_BOOL, PREF_INT } type;
+    int max;
+};
+
 struct view {
     const char *name;                                /* "run" */
     const char *title;                               /* "Run" */
@@ -60,6 +68,8 @@ struct view {
     /* What is shown, with axes, units and where it comes from, onto a sheet (export.h): rows, or a drawing. ERR_STATE: there is
      * nothing to show; ERR_USAGE: not in this format. NULL: this screen goes to no file. */
     bool (*export)(void *self, struct view_context *, struct sheet *, struct err *);
+    int n_prefs;
+    const struct view_pref *prefs; /* (n_prefs) */
 };
 
 extern const struct view view_run, view_fsp, view_search, view_device, view_log, view_setup, view_trials;

@@ -495,6 +495,10 @@ static bool export(void *self, struct view_context *ctx, struct sheet *sheet, st
     return device_export(sheet, m, gpus_shown(m) > 0 ? gpu_shown(v, m) : -1, window_of(m, v->recent), err);
 }
 
+static const struct view_pref prefs[] = {
+    {"recent", offsetof(struct device_view, recent), PREF_BOOL, 0},
+};
+
 const struct view view_device = {
     .name = "device",
     .title = "Device",
@@ -504,4 +508,6 @@ const struct view view_device = {
     .command = command,
     .mouse = mouse,
     .export = export,
+    .n_prefs = (int)ARRAY_LEN(prefs),
+    .prefs = prefs,
 };

@@ -350,6 +350,11 @@ static bool export(void *self, struct view_context *ctx, struct sheet *sheet, st
     return fsp_export(sheet, ctx->model, !v->linear, err);
 }
 
+static const struct view_pref prefs[] = {
+    {"pair", offsetof(struct fsp_view, pair), PREF_INT, 2},
+    {"linear", offsetof(struct fsp_view, linear), PREF_BOOL, 0},
+};
+
 const struct view view_fsp = {
     .name = "fsp",
     .title = "FSP",
@@ -359,4 +364,6 @@ const struct view view_fsp = {
     .command = command,
     .mouse = mouse,
     .export = export,
+    .n_prefs = (int)ARRAY_LEN(prefs),
+    .prefs = prefs,
 };

@@ -384,6 +384,13 @@ static bool export(void *self, struct view_context *ctx, struct sheet *sheet, st
     return run_export(sheet, ctx, &v->look, stage, has_accuracies(&ctx->model->curves, stage), err);
 }
 
+static const struct view_pref prefs[] = {
+    {"linear", offsetof(struct run_view, look.linear), PREF_BOOL, 0},
+    {"recent", offsetof(struct run_view, look.recent), PREF_BOOL, 0},
+    {"smooth", offsetof(struct run_view, look.smooth), PREF_INT, RUN_SMOOTHINGS - 1},
+    {"axis", offsetof(struct run_view, look.axis), PREF_INT, AXIS_COUNT - 1},
+};
+
 const struct view view_run = {
     .name = "run",
     .title = "Run",
@@ -395,4 +402,6 @@ const struct view view_run = {
     .command = command,
     .mouse = mouse,
     .export = export,
+    .n_prefs = (int)ARRAY_LEN(prefs),
+    .prefs = prefs,
 };

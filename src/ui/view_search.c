@@ -246,6 +246,14 @@ static bool export(void *self, struct view_context *ctx, struct sheet *sheet, st
     return ok;
 }
 
+static const struct view_pref prefs[] = {
+    {"map", offsetof(struct search_view, map), PREF_INT, MAP_COUNT - 1},
+    {"column", offsetof(struct search_view, column), PREF_INT, SPACE_MAX - 1},
+    {"row", offsetof(struct search_view, row), PREF_INT, SPACE_MAX - 1},
+    {"chosen", offsetof(struct search_view, chosen), PREF_BOOL, 0},
+    {"plain", offsetof(struct search_view, plain), PREF_BOOL, 0},
+};
+
 const struct view view_search = {
     .name = "search",
     .title = "Search",
@@ -255,4 +263,6 @@ const struct view view_search = {
     .command = command,
     .mouse = mouse,
     .export = export,
+    .n_prefs = (int)ARRAY_LEN(prefs),
+    .prefs = prefs,
 };

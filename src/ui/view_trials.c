@@ -111,6 +111,7 @@ static void draw(void *self, struct view_context *ctx, struct canvas *c, struct 
     struct trials_view *v = self;
     update(v, ctx->model);
     v->wide = trials_is_wide(r);
+    ctx->model->sel.evals = pane_of(v) == PANE_CURVES; /* also where the pane has come back from the last time */
     v->layout = trials_layout(r, pane_of(v));
     scroll(v, ctx->model);
     struct trials_scene s = scene_of(v, ctx);
@@ -421,6 +422,10 @@ static void mouse(void *self, struct view_context *ctx, struct rect r, int x, in
     }
 }
 
+static const struct view_pref prefs[] = {
+    {"pane", offsetof(struct trials_view, pane), PREF_INT, PANE_COUNT - 1},
+};
+
 const struct view view_trials = {
     .name = "trials",
     .title = "Trials",
@@ -432,4 +437,6 @@ const struct view view_trials = {
     .command = command,
     .typed = typed,
     .mouse = mouse,
+    .n_prefs = (int)ARRAY_LEN(prefs),
+    .prefs = prefs,
 };
