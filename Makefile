@@ -32,6 +32,12 @@ ifeq ($(origin CXX),default)
 CXX := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),$(subst gcc,g++,$(CC)))
 endif
 
+# nvcc makes the plug-in for GPUs, where there is one: CUDA=0 leaves it out, CUDA=1 wants it.
+CUDA ?= auto
+NVCC ?= $(firstword $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
+NVCC_FOUND := $(and $(filter-out 0,$(CUDA)),$(filter release,$(VARIANT)),$(shell command -v $(NVCC)))
+CUDA_ARCHS ?= 75 80 86 89 90
+
 # Libraries of the program, by pkg-config name.
 PKGS := sqlite3 jansson libmd libpng ncursesw lapack blas libcerf
 PKGS_TEST := cmocka vterm
@@ -87,6 +93,12 @@ LIB_CFLAGS := $(strip $(shell pkg-config --cflags $(PKGS)) $(INIPARSER_CFLAGS))
 LIBS := $(strip $(shell pkg-config --libs $(PKGS)) $(INIPARSER_LIBS) -llbfgsb -lpthread -ldl -lm)
 TEST_LIBS = $(shell pkg-config --cflags --libs $(PKGS_TEST))
 CC_NAME := $(CC) $(shell $(CC) -dumpfullversion -dumpversion 2>/dev/null | head -n 1)
+ifneq ($(NVCC_FOUND),)
+CUDA_VERSION := $(shell $(NVCC) --version | sed -n 's/.*release \([0-9.]*\).*/\1/p')
+CUDA_GPUS := $(filter $(CUDA_ARCHS:%=sm_%),$(shell $(NVCC) --list-gpu-code))
+else ifeq ($(CUDA),1)
+$(error CUDA=1, but no nvcc was found: name it with NVCC=)
+endif
 FOUND_LIBS := $(foreach p,$(PKGS),$p $(shell pkg-config --modversion $p),) iniparser, lbfgsb
 endif
 
@@ -156,10 +168,10 @@ endif
 .PHONY: all banner deps run test tests run-tests check asan tsan layers headers bench fuzz fmt format-check \
     install uninstall deb dist help clean FORCE
 
-all: banner $(LIB) $(if $(MAIN),$(PROGRAM)) ## build the program (CC=clang, V=1 to see the commands)
+all: banner $(LIB) $(if $(MAIN),$(PROGRAM)) $(if $(NVCC_FOUND),fsplab-cuda.so) ## build the program (CC=clang, V=1 to see the commands)
 
 banner:
-	@echo "fsplab $(VERSION) ($(VARIANT)): $(CC_NAME); $(FOUND_LIBS); CUDA no; CPU kernels $(or $(if $(KERNELS),$(ISAS)),none)"
+	@echo "fsplab $(VERSION) ($(VARIANT)): $(CC_NAME); $(FOUND_LIBS); $(if $(NVCC_FOUND),CUDA $(CUDA_VERSION),$(if $(filter 0,$(CUDA)),CUDA off,no nvcc)); CPU kernels $(or $(if $(KERNELS),$(ISAS)),none)"
 
 deps: ## install the packages that are missing, saying which and why
 	@CC="$(if $(filter command environment,$(firstword $(origin CC))),$(CC))" assets/deps.sh
@@ -264,6 +276,7 @@ COMPLETIONS = $(SHARE)/bash-completion/completions/fsplab $(SHARE)/zsh/site-func
 install: all build/fsplab.1 ## install program, man page, completions, documents (DESTDIR, PREFIX=/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/man/man1 $(SHARE)/fsplab/themes $(SHARE)/doc/fsplab $(dir $(COMPLETIONS))
 	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/fsplab
+	$(if $(wildcard fsplab-cuda.so),install -D -m 755 fsplab-cuda.so $(DESTDIR)$(PREFIX)/lib/fsplab/fsplab-cuda.so)
 	install -m 644 build/fsplab.1 $(SHARE)/man/man1/fsplab.1
 	install -m 644 experiments.ini $(SHARE)/fsplab/experiments.ini
 	install -m 644 assets/themes/*.theme $(SHARE)/fsplab/themes
@@ -274,7 +287,7 @@ install: all build/fsplab.1 ## install program, man page, completions, documents
 
 uninstall: ## remove what install has put there (the same DESTDIR and PREFIX)
 	rm -f $(DESTDIR)$(PREFIX)/bin/fsplab $(SHARE)/man/man1/fsplab.1 $(COMPLETIONS)
-	rm -rf $(SHARE)/fsplab $(SHARE)/doc/fsplab
+	rm -rf $(SHARE)/fsplab $(SHARE)/doc/fsplab $(DESTDIR)$(PREFIX)/lib/fsplab
 
 deb: ## a Debian package in dist/ (needs dpkg-dev)
 	rm -rf build/deb
@@ -300,7 +313,7 @@ help: ## this text
 	    printf '  %-22s %s\n' "$$goal" "$$text"; done
 
 clean: ## remove what was built (not runs/ and data/)
-	rm -rf build fsplab compile_commands.json
+	rm -rf build fsplab fsplab-cuda.so compile_commands.json
 
 # ---- rules ----
 
@@ -324,6 +337,22 @@ $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(SAY) CC $<
 	$(Q)$(CC) $(CPPFLAGS) $(LIB_CFLAGS) $(ALL_CFLAGS) $(DEPFLAGS) -c -o $@ $<
+
+# The plug-in: machine code for the GPUs that nvcc knows of those in CUDA_ARCHS, PTX of the last for newer ones.
+CUDA_OBJ := $(CUDA_SRC:%.cu=$(O)/%.cuda.o)
+CUDA_GENCODE = $(foreach a,$(CUDA_GPUS:sm_%=%),-gencode arch=compute_$a,code=sm_$a) \
+    $(foreach a,$(lastword $(CUDA_GPUS:sm_%=%)),-gencode arch=compute_$a,code=compute_$a)
+$(O)/cuda-flags: FORCE
+	@mkdir -p $(O); printf '%s\n' '$(NVCC) $(CUDA_VERSION) $(CUDA_GENCODE)' >$@.new; \
+	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(O)/%.cuda.o: %.cu $(O)/cuda-flags
+	@mkdir -p $(@D)
+	$(SAY) NVCC $<
+	$(Q)$(NVCC) -std=c++17 -O3 $(CUDA_GENCODE) $(CPPFLAGS) -Xcompiler -fPIC,-fvisibility=hidden -MMD -MP -MF $(@:.o=.d) \
+	    -c -o $@ $<
+fsplab-cuda.so: $(CUDA_OBJ)
+	$(SAY) LINK $@
+	$(Q)$(NVCC) -shared -cudart static -o $@ $^ -lcublas -Xlinker --exclude-libs,ALL -Xlinker -s
 
 # The CUDA sources as host C++. The engine that switches stacks stays out of the sanitizers' sight.
 CXXFLAGS ?=
@@ -355,10 +384,11 @@ $(O)/tests/fake_%.so: tests/fake_%.c $(O)/flags
 	$(SAY) LINK $@
 	$(Q)$(CC) $(BASE_CFLAGS) -O1 -shared -fPIC -Wl,-Bsymbolic -o $@ $<
 $(O)/tests/test_gpuinfo: | $(O)/tests/fake_nvml.so
+$(O)/tests/test_cuda_open: | $(O)/tests/fake_cuda.so
 
 $(FUZZ_BIN): $(O)/%: $(O)/%.o $(LIB)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .SECONDARY:
--include $(OBJ:.o=.d) $(O)/src/main.d $(patsubst %.c,$(O)/%.d,$(TEST_SRC) $(FUZZ_SRC) $(HELPER_SRC)) $(CUDA_HOST_OBJ:.o=.d)
+-include $(OBJ:.o=.d) $(O)/src/main.d $(patsubst %.c,$(O)/%.d,$(TEST_SRC) $(FUZZ_SRC) $(HELPER_SRC)) $(CUDA_HOST_OBJ:.o=.d) $(CUDA_OBJ:.o=.d)

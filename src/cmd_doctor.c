@@ -13,7 +13,7 @@
 #include "io/data.h"
 #include "io/gpuinfo.h"
 #include "io/store.h"
-#include "nn/backend.h"
+#include "nn/cuda_plugin.h"
 
 struct finding {
     const char *what;
@@ -51,6 +51,19 @@ static void look_at_cpu(struct report *r)
     backend_free(be);
 }
 
+/* What device=auto would train on; wrong only where there is a GPU that cannot be used. */
+static void look_at_cuda(struct report *r, bool driver)
+{
+    struct err err = {0};
+    const struct cuda_plugin *p = cuda_plugin_find(NULL, &err);
+    struct backend *be = p ? p->open(0, &err) : NULL;
+    if (be)
+        say(r, "cuda", true, "plug-in of %s, device 0 is %s: device = auto takes it", p->built, be->info.isa);
+    else
+        say(r, "cuda", !driver, "%.300s: device = auto takes the CPU", err.msg);
+    backend_free(be);
+}
+
 static void look_at_gpus(struct report *r)
 {
     struct err err = {0};
@@ -67,10 +80,7 @@ static void look_at_gpus(struct report *r)
     }
     if (!g)
         say(r, "gpu", !driver, "%.240s", err.msg);
-    if (driver)
-        say(r, "cuda", false, "an NVIDIA driver is there, but this version has no CUDA plug-in: device = cpu is used");
-    else
-        say(r, "cuda", true, "no NVIDIA driver here: device = cpu is used");
+    look_at_cuda(r, driver);
     gpuinfo_close(g);
 }
 

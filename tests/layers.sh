@@ -57,6 +57,6 @@ while IFS=: read -r file line text; do
         cuda*.h | cublas*.h) [[ $file == src/nn/cuda/* ]] || breach "$file:$line: CUDA outside src/nn/cuda" ;;
         esac
     fi
-done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include' src --include='*.[ch]')
+done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include' src --include='*.[ch]' --include='*.cu' --include='*.cuh')
 [ $fail = 0 ] && echo "layers: every arrow holds"
 exit $fail

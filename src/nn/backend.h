@@ -159,7 +159,8 @@ struct backend_ops {
 /* threads 0 = as many as processors, at most 16. isa NULL = the best this processor has. Never fails but for an
  * unknown isa. */
 struct backend *backend_cpu_new(int threads, const char *isa, struct err *);
-/* device: "auto", "cpu", "cuda", "cuda:N" (param.h). ERR_DEVICE says why a device cannot be had. */
+/* device: "auto", "cpu", "cuda", "cuda:N" (param.h). ERR_DEVICE says why a device cannot be had; auto takes the first
+ * GPU, or else the CPU (`fsplab doctor` says why). */
 struct backend *backend_new(const char *device, int threads, struct err *);
 static inline void backend_free(struct backend *be)
 {

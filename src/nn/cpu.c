@@ -180,12 +180,3 @@ struct backend *backend_cpu_new(int threads, const char *isa, struct err *err)
     c->be.info.threads = pool_threads(c->pool);
     return &c->be;
 }
-
-struct backend *backend_new(const char *device, int threads, struct err *err)
-{
-    if (strcmp(device, "auto") == 0 || strcmp(device, "cpu") == 0)
-        return backend_cpu_new(threads, NULL, err);
-    err_set(err, ERR_DEVICE, "device '%s' is not available: this build has no CUDA plug-in; allowed are auto, cpu",
-            device);
-    return NULL;
-}

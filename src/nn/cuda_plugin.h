@@ -18,4 +18,9 @@ struct cuda_plugin {
     struct backend *(*open)(int i, struct err *);
 };
 
+/* The plug-in at this path; NULL: fsplab-cuda.so beside the program or in ../lib/fsplab from there. NULL and err
+ * (ERR_DEVICE) when there is none, a library that it needs is missing, or it is of another build. Lives as long as the
+ * process. */
+const struct cuda_plugin *cuda_plugin_find(const char *path, struct err *);
+
 #endif

@@ -15,8 +15,8 @@
 #define UNROLL _Pragma("unroll")
 #else
 #define UNROLL
-#include "cublas_host.hpp"
-#include "cuda_host.hpp"
+#include <cublas_host.hpp>
+#include <cuda_host.hpp>
 #endif
 
 #include <cmath>

@@ -125,8 +125,10 @@ __device__ inline void tile_moments(const float acc[TM][TN], int ty, int tx, int
     SHARED(float, mean, [BN]);
     int t = (int)threadIdx.x;
     for (int pass = 0; pass < 2; pass++) {
+        UNROLL
         for (int j = 0; j < TN; j++) {
             float s = 0;
+            UNROLL
             for (int i = 0; i < TM; i++) {
                 float v = acc[i][j] - (pass ? mean[tx * TN + j] : 0);
                 s += ty * TM + i >= count ? 0 : pass ? v * v : v;
@@ -172,7 +174,9 @@ __global__ void __launch_bounds__(ROWS *(BN / TN))
     float acc[TM][TN];
     for (int p = 0; p < PASSES; p++)
         at[p] = place_of(g, first_m + t / 4 + p * (T / 4));
+    UNROLL
     for (int i = 0; i < TM; i++)
+        UNROLL
         for (int j = 0; j < TN; j++)
             acc[i][j] = 0;
     for (int k0 = 0; k0 < total; k0 += BK) {
@@ -195,18 +199,22 @@ __global__ void __launch_bounds__(ROWS *(BN / TN))
                 a[i] = as[kk][ty * TM + i];
             for (int j = 0; j < TN; j++)
                 b[j] = bs[kk][tx * TN + j];
+            UNROLL
             for (int i = 0; i < TM; i++)
+                UNROLL
                 for (int j = 0; j < TN; j++)
                     acc[i][j] = fmaf(a[i], b[j], acc[i][j]);
         }
         __syncthreads();
     }
     int count = g.pixels - first_m < BM ? (int)(g.pixels - first_m) : BM;
-    for (int i = 0; i < TM && ty * TM + i < count; i++)
+    UNROLL
+    for (int i = 0; i < TM; i++)
+        UNROLL
         for (int j = 0; j < TN; j++) {
             int n = first_n + tx * TN + j;
             size_t m = first_m + ty * TM + i, e = m * g.oc + n;
-            if (n >= g.oc)
+            if (n >= g.oc || ty * TM + i >= count)
                 continue;
             float v = acc[i][j] + (ep.bias ? ep.bias[n] : 0) + (ep.add ? out[e] : 0);
             v += ep.kind != RES_NONE ? residual(g, ep, m, n) : 0;
