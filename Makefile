@@ -93,10 +93,22 @@ LIB_CFLAGS := $(strip $(shell pkg-config --cflags $(PKGS)) $(INIPARSER_CFLAGS))
 LIBS := $(strip $(shell pkg-config --libs $(PKGS)) $(INIPARSER_LIBS) -llbfgsb -lpthread -ldl -lm)
 TEST_LIBS = $(shell pkg-config --cflags --libs $(PKGS_TEST))
 CC_NAME := $(CC) $(shell $(CC) -dumpfullversion -dumpversion 2>/dev/null | head -n 1)
+CUDA_SAYS := $(if $(filter 0,$(CUDA)),CUDA off,no nvcc)
 ifneq ($(NVCC_FOUND),)
+ifeq ($(shell assets/nvcc.sh $(NVCC_FOUND)),yes)
 CUDA_VERSION := $(shell $(NVCC) --version | sed -n 's/.*release \([0-9.]*\).*/\1/p')
+CUDA_SAYS := CUDA $(CUDA_VERSION)
 CUDA_GPUS := $(filter $(CUDA_ARCHS:%=sm_%),$(shell $(NVCC) --list-gpu-code))
+ifeq ($(CUDA_GPUS),)
+$(error nvcc $(CUDA_VERSION) knows none of CUDA_ARCHS '$(CUDA_ARCHS)': name others, or leave the plug-in out with CUDA=0)
+endif
 else ifeq ($(CUDA),1)
+$(error CUDA=1, but '$(NVCC)' cannot build the plug-in: build/nvcc.log says why)
+else
+NVCC_FOUND :=
+CUDA_SAYS := no CUDA ('$(NVCC)' cannot build it: build/nvcc.log)
+endif
+else ifeq ($(CUDA)$(VARIANT),1release)
 $(error CUDA=1, but no nvcc was found: name it with NVCC=)
 endif
 FOUND_LIBS := $(foreach p,$(PKGS),$p $(shell pkg-config --modversion $p),) iniparser, lbfgsb
@@ -171,7 +183,7 @@ endif
 all: banner $(LIB) $(if $(MAIN),$(PROGRAM)) $(if $(NVCC_FOUND),fsplab-cuda.so) ## build the program (CC=clang, V=1 to see the commands)
 
 banner:
-	@echo "fsplab $(VERSION) ($(VARIANT)): $(CC_NAME); $(FOUND_LIBS); $(if $(NVCC_FOUND),CUDA $(CUDA_VERSION),$(if $(filter 0,$(CUDA)),CUDA off,no nvcc)); CPU kernels $(or $(if $(KERNELS),$(ISAS)),none)"
+	@echo "fsplab $(VERSION) ($(VARIANT)): $(CC_NAME); $(FOUND_LIBS); $(CUDA_SAYS); CPU kernels $(or $(if $(KERNELS),$(ISAS)),none)"
 
 deps: ## install the packages that are missing, saying which and why
 	@CC="$(if $(filter command environment,$(firstword $(origin CC))),$(CC))" assets/deps.sh
@@ -338,6 +350,14 @@ $(O)/%.o: %.c $(O)/flags
 	$(SAY) CC $<
 	$(Q)$(CC) $(CPPFLAGS) $(LIB_CFLAGS) $(ALL_CFLAGS) $(DEPFLAGS) -c -o $@ $<
 
+# Says of a plug-in whether it was made from the sources that the program was made with.
+CUDA_STAMP := $(VERSION)-$(shell cat src/base.h src/nn/backend.h src/nn/cuda_plugin.h $(sort $(wildcard src/nn/cuda/*)) | cksum | cut -d' ' -f1)
+CUDA_STAMPED := $(O)/src/nn/cuda_open.o $(O)/src/nn/cuda/backend.cu.host.o $(O)/src/nn/cuda/backend.cuda.o
+$(O)/cuda-stamp: FORCE
+	@mkdir -p $(O); printf '%s\n' '$(CUDA_STAMP)' >$@.new; if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(CUDA_STAMPED): $(O)/cuda-stamp
+$(CUDA_STAMPED): private CPPFLAGS += -DCUDA_PLUGIN_STAMP='"$(CUDA_STAMP)"'
+
 # The plug-in: machine code for the GPUs that nvcc knows of those in CUDA_ARCHS, PTX of the last for newer ones.
 CUDA_OBJ := $(CUDA_SRC:%.cu=$(O)/%.cuda.o)
 CUDA_GENCODE = $(foreach a,$(CUDA_GPUS:sm_%=%),-gencode arch=compute_$a,code=sm_$a) \
@@ -356,15 +376,22 @@ fsplab-cuda.so: $(CUDA_OBJ)
 
 # The CUDA sources as host C++. The engine that switches stacks stays out of the sanitizers' sight.
 CXXFLAGS ?=
-CUDA_HOST_FLAGS = -std=c++17 -Itests/cuda_host -ffp-contract=off -fno-math-errno -Wall -Wextra -Wshadow -g \
+CUDA_HOST_FLAGS = -std=c++17 -fPIC -Itests/cuda_host -ffp-contract=off -fno-math-errno -Wall -Wextra -Wshadow -g \
     $(subst -O3,-O2,$(opt_$(VARIANT))) $(CXXFLAGS)
 $(O)/tests/cuda_host/engine.cpp.host.o: private opt_asan := -O2 -Werror
-$(O)/%.host.o: % $(O)/flags
+$(O)/host-flags: FORCE
+	@mkdir -p $(O); printf '%s\n' '$(CXX) $(CPPFLAGS) $(CUDA_HOST_FLAGS)' >$@.new; \
+	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+$(O)/%.host.o: % $(O)/host-flags
 	@mkdir -p $(@D)
 	$(SAY) CXX '$< (on the host)'
 	$(Q)$(CXX) $(CPPFLAGS) $(CUDA_HOST_FLAGS) $(DEPFLAGS) -x c++ -c -o $@ $<
 $(patsubst %.c,$(O)/%,$(CUDA_TESTS)): $(CUDA_HOST_OBJ)
 $(patsubst %.c,$(O)/%,$(CUDA_TESTS)): private TEST_LIBS += -lstdc++
+# The same as a plug-in, so that a test can run whole studies on it.
+$(O)/tests/cuda_host.so: $(filter-out %/planted.cu.host.o,$(CUDA_HOST_OBJ))
+	$(SAY) LINK $@
+	$(Q)$(CXX) $(subst -O3,-O2,$(opt_$(VARIANT))) -shared -o $@ $^
 
 # Made anew each time: an object whose source is gone must not live on in it.
 $(LIB): $(OBJ)
@@ -384,7 +411,7 @@ $(O)/tests/fake_%.so: tests/fake_%.c $(O)/flags
 	$(SAY) LINK $@
 	$(Q)$(CC) $(BASE_CFLAGS) -O1 -shared -fPIC -Wl,-Bsymbolic -o $@ $<
 $(O)/tests/test_gpuinfo: | $(O)/tests/fake_nvml.so
-$(O)/tests/test_cuda_open: | $(O)/tests/fake_cuda.so
+$(O)/tests/test_cuda_open: | $(O)/tests/fake_cuda.so $(O)/tests/fake_cuda_stamp.so $(if $(CUDA_HOST),$(O)/tests/cuda_host.so)
 
 $(FUZZ_BIN): $(O)/%: $(O)/%.o $(LIB)
 	$(SAY) LINK $@

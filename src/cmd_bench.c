@@ -87,6 +87,17 @@ struct bench_options {
     int batch, threads, repeats;
 };
 
+/* On the device that --set names. */
+static struct backend *bench_backend(const struct cmd_options *o, const struct bench_options *bo, struct err *err)
+{
+    struct params p;
+    params_init(&p);
+    for (int i = 0; i < o->n_set; i++)
+        if (!params_set_pair(&p, o->set[i], err))
+            return NULL;
+    return backend_new(p.device, bo->threads, err);
+}
+
 static void random_batch(int batch, float **x, int **labels)
 {
     struct rng rng;
@@ -160,15 +171,18 @@ static int usual_steps(struct bench b[STEPS_MAX])
     return 5;
 }
 
-/* With --set a study's steps, else the usual ones. */
+/* With --set a study's steps, unless that names the device only; else the usual ones. */
 static int choose_steps(const struct cmd_options *o, struct bench_options *bo, struct params *p,
                         struct bench b[STEPS_MAX], struct err *err)
 {
+    bool study = false;
     params_init(p);
-    for (int i = 0; i < o->n_set; i++)
+    for (int i = 0; i < o->n_set; i++) {
         if (!params_set_pair(p, o->set[i], err))
             return -1;
-    if (o->n_set == 0)
+        study |= strncmp(o->set[i], "device=", 7) != 0;
+    }
+    if (!study)
         return usual_steps(b);
     bo->batch = p->batch;
     bo->threads = p->threads;
@@ -267,7 +281,7 @@ static int bench_ops(const struct cmd_options *o, const struct bench_options *bo
     static const struct op_case cases[] = {{32, 4, 16, 1},  {32, 16, 16, 1}, {32, 16, 32, 2},
                                            {16, 32, 32, 1}, {16, 32, 64, 2}, {8, 64, 64, 1}};
     struct err err = {0};
-    struct backend *be = backend_new("auto", bo->threads, &err);
+    struct backend *be = bench_backend(o, bo, &err);
     if (!be)
         return cmd_fail(o, &err);
     json_t *all = json_array();
@@ -284,6 +298,11 @@ static int bench_ops(const struct cmd_options *o, const struct bench_options *bo
         for (int k = 0; k < 3; k++)
             rate[k] = (k == 2 ? 2 : 1) * flop / op_seconds(&d, be, k, bo->repeats);
         op_close(&d, be);
+        if (!be->ops->sync(be, &err)) {
+            json_decref(all);
+            backend_free(be);
+            return cmd_fail(o, &err);
+        }
         json_array_append_new(all, json_pack("{s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:f}", "op", "conv3x3", "side",
                                              c->side, "ci", c->ci, "co", c->co, "stride", c->stride, "forward_gflops",
                                              rate[0], "weights_gflops", rate[1], "backward_gflops", rate[2]));
@@ -312,6 +331,8 @@ static void help(void)
         "settings (teacher, student, method, batch, threads, device, ...).\n"
         "ops: GFLOP/s of the convolutions that these nets have.\n"
         "search: what the search strategies are worth; see `fsplab bench search --help`.\n"
+        "\n"
+        "On the CPU, or on a GPU with --set device=cuda.\n"
         "\n"
         "example: fsplab bench step --threads 1 --repeats 21");
 }

@@ -18,7 +18,7 @@
 struct finding {
     const char *what;
     bool ok;
-    char text[256];
+    char text[512];
 };
 
 struct report {
@@ -51,16 +51,19 @@ static void look_at_cpu(struct report *r)
     backend_free(be);
 }
 
-/* What device=auto would train on; wrong only where there is a GPU that cannot be used. */
+/* What device = cuda would get; wrong only where there is a GPU that cannot be used. */
 static void look_at_cuda(struct report *r, bool driver)
 {
     struct err err = {0};
     const struct cuda_plugin *p = cuda_plugin_find(NULL, &err);
     struct backend *be = p ? p->open(0, &err) : NULL;
     if (be)
-        say(r, "cuda", true, "plug-in of %s, device 0 is %s: device = auto takes it", p->built, be->info.isa);
+        say(r, "cuda", true,
+            "plug-in of %s, device 0 is %s: used when asked for (device = cuda), as it has not been measured on a GPU yet; "
+            "device = auto is the CPU",
+            p->built, be->info.isa);
     else
-        say(r, "cuda", !driver, "%.300s: device = auto takes the CPU", err.msg);
+        say(r, "cuda", !driver, "%.400s; device = auto is the CPU", err.msg);
     backend_free(be);
 }
 

@@ -251,6 +251,23 @@ static bool start_worker(struct lab *lab, struct err *err)
     return rc == 0 || err_set(err, ERR_IO, "cannot start a thread: %s", strerror(rc));
 }
 
+struct backend *lab_backend(const struct params *p, struct err *err)
+{
+    static const char *const names[] = {"f32", "tf32", "bf16"};
+    char allowed[32] = "";
+    size_t len = 0;
+    struct backend *be = backend_new(p->device, p->threads, err);
+    if (!be || be->info.precisions >> p->precision & 1)
+        return be;
+    for (int i = 0; i < (int)ARRAY_LEN(names); i++)
+        if (be->info.precisions >> i & 1)
+            len = str_append(allowed, sizeof allowed, len, "%s%s", len ? ", " : "", names[i]);
+    err_set(err, ERR_CONFIG, "precision: %s is not one that device %s (%s) trains in (allowed: %s)",
+            names[p->precision], be->info.name, be->info.isa, allowed);
+    backend_free(be);
+    return NULL;
+}
+
 static bool study_name_ok(const char *name)
 {
     size_t n = strlen(name);
@@ -268,10 +285,9 @@ static bool open_all(struct lab *lab, struct err *err)
         return false;
     if (!lab_data(p, &lab->data, err) || !trial_check(p, &lab->data, err))
         return false;
-    if (!fs_mkdirs(lab->dir, err) || !take_lock(lab, err) || !open_store(lab, err))
+    if (!(lab->be = lab_backend(p, err))) /* before the store, which would hold them to settings that cannot work */
         return false;
-    lab->be = backend_new(p->device, p->threads, err);
-    if (!lab->be)
+    if (!fs_mkdirs(lab->dir, err) || !take_lock(lab, err) || !open_store(lab, err))
         return false;
     lab->env = (struct trial_env){lab->be, &lab->data, p, (uint64_t)p->seed, xstrfmt("%s/teachers", lab->runs)};
     return true;

@@ -123,6 +123,10 @@ struct dataset;
 /* The images that these settings name, split by their seed (dataset_release); synthetic ones are made where there are none.
  * ERR_IO, ERR_FORMAT. */
 bool lab_data(const struct params *, struct dataset *, struct err *);
+struct backend;
+/* The backend that these settings name (backend_free). ERR_DEVICE: it cannot be had; ERR_CONFIG: it does not train in their
+ * precision. */
+struct backend *lab_backend(const struct params *, struct err *);
 /* Adds complete trials from elsewhere, rows[n], to RUNS/STUDY, which is made where it is not there yet: kind manual, without
  * an ask; their reason, "imported from ...", is given by ROWS with params, seed and val_accuracy. All or none. ERR_BUSY: the
  * study is being run; ERR_CONFIG: the settings are not those it was begun with; ERR_STATE: a row is there already from an

@@ -488,9 +488,9 @@ bool params_check(const struct params *p, struct err *err)
 {
     if (!check_data(p, err) || !check_nets(p, err))
         return false;
-    if (p->precision != PRECISION_F32 && strcmp(p->device, "cpu") == 0)
-        return err_set(err, ERR_CONFIG, "precision: %s needs a GPU (allowed with device=cpu: f32)",
-                       p->precision == PRECISION_TF32 ? "tf32" : "bf16");
+    if (p->precision != PRECISION_F32 && strncmp(p->device, "cuda", 4) != 0) /* auto is the CPU (backend_new) */
+        return err_set(err, ERR_CONFIG, "precision: %s needs a GPU (allowed with device=%s: f32)",
+                       p->precision == PRECISION_TF32 ? "tf32" : "bf16", p->device);
     if (p->nesterov && p->momentum == 0)
         return err_set(err, ERR_CONFIG, "nesterov: 1 needs a momentum (allowed with momentum=0: 0)");
     if (p->stop_improvement > 0 && p->search != SEARCH_BO)

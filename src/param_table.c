@@ -125,7 +125,7 @@ const struct param_def param_table[] = {
      .unit = "", .group = "machine",
      .help = "arithmetic of the training; tf32 and bf16 need a GPU"},
     {SETTING(device), .type = PARAM_STRING, .initial = "auto", .unit = "", .group = "machine",
-     .help = "where to train: auto, cpu, cuda or cuda:N"},
+     .help = "where to train: auto and cpu are the CPU, cuda or cuda:N a GPU"},
     {SETTING(threads), .type = PARAM_INT, .max = 1024, .initial = "0", .unit = "", .group = "machine",
      .help = "processor threads; 0 = all"},
     {SETTING(checkpoint_steps), .type = PARAM_INT, .scale = SCALE_LOG, .min = 1, .max = STEPS_MAX, .initial = "200",

@@ -1,5 +1,5 @@
-/* A CUDA plug-in of another build: what test_cuda_open sees refused. */
+/* A CUDA plug-in with another table than this build's: what test_cuda_open sees refused. */
 #include "../src/nn/cuda_plugin.h"
 
 extern const struct cuda_plugin fsplab_cuda_plugin;
-const struct cuda_plugin fsplab_cuda_plugin = {.abi = CUDA_PLUGIN_ABI + 1, .ops_size = sizeof(struct backend_ops)};
+const struct cuda_plugin fsplab_cuda_plugin = {.abi = CUDA_PLUGIN_ABI + 1};

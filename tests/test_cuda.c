@@ -1,6 +1,7 @@
 /* The CUDA backend's sources as host C++: the whole op table against the float64 reference, the smaller rows in every
  * thread order with the same bits, and the errors that a device can give. */
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,7 +114,7 @@ static void the_first_error_is_reported(void **state)
     be->ops->zero(be, p, sizeof host);
     for (int i = 0; i < 2; i++) {
         assert_false(be->ops->sync(be, &err));
-        assert_string_equal(err.msg, "cuda device 0: upload: an illegal memory access was encountered");
+        assert_string_equal(err.msg, "CUDA device 0: upload: an illegal memory access was encountered");
     }
     be->ops->mem_free(be, p);
     backend_free(be);
@@ -141,9 +142,49 @@ static void opening_says_why_not(void **state)
             fail_msg("'%s' instead of '%s'", err.msg, cases[i].says);
     }
     struct err err = {0};
-    assert_null(fsplab_cuda_plugin.open(1, &err));
-    assert_string_equal(err.msg, "no CUDA device 1 (there is 1, from 0)");
+    assert_null(fsplab_cuda_plugin.open(2, &err));
+    assert_string_equal(err.msg, "no CUDA device 2 (there are 2, from 0)");
     assert_int_equal(cuda_host_bytes(), before);
+}
+
+/* A study is opened by one thread and run by another, whose current device is 0 until it says otherwise. */
+static void *use_from_a_thread(void *p)
+{
+    struct backend *be = p;
+    const float ones[4] = {1, 1, 1, 1};
+    float w[4] = {0};
+    float *d = be->ops->mem_alloc(be, 3 * sizeof ones); /* weights, gradient, momentum: zeros */
+    be->ops->upload(be, d + 4, ones, sizeof ones);
+    be->ops->sgd(be, 4, d, d + 4, d + 8, 0.5f, 0, 0, false);
+    be->ops->download(be, w, d, sizeof w);
+    be->ops->mem_free(be, d);
+    return w[0] == -0.5f && w[3] == -0.5f ? p : NULL;
+}
+
+static void threads_use_the_device_they_were_given(void **state)
+{
+    (void)state;
+    struct backend *be[2];
+    for (int i = 0; i < 2; i++) {
+        struct err err = {0};
+        char name[16];
+        assert_non_null(be[i] = fsplab_cuda_plugin.open(i, &err));
+        snprintf(name, sizeof name, "cuda:%d", i);
+        assert_string_equal(be[i]->info.name, name);
+    }
+    for (int i = 0; i < 2; i++) {
+        struct err err = {0};
+        pthread_t thread;
+        void *right = NULL;
+        assert_int_equal(pthread_create(&thread, NULL, use_from_a_thread, be[i]), 0);
+        assert_int_equal(pthread_join(thread, &right), 0);
+        if (!be[i]->ops->sync(be[i], &err))
+            fail_msg("%s", err.msg);
+        assert_ptr_equal(right, be[i]);
+        assert_ptr_equal(use_from_a_thread(be[i]), be[i]);
+    }
+    for (int i = 0; i < 2; i++)
+        backend_free(be[i]);
 }
 
 int main(void)
@@ -154,6 +195,7 @@ int main(void)
         cmocka_unit_test(out_of_memory_names_the_sizes),
         cmocka_unit_test(the_first_error_is_reported),
         cmocka_unit_test(opening_says_why_not),
+        cmocka_unit_test(threads_use_the_device_they_were_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

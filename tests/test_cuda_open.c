@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -25,11 +26,36 @@ static void plugins_that_cannot_be_used_say_why(void **state)
     (void)state;
     const char *build = getenv("BUILD");
     char *fake = xstrfmt("%s/tests/fake_cuda.so", build ? build : "build/release");
+    char *stale = xstrfmt("%s/tests/fake_cuda_stamp.so", build ? build : "build/release");
     expect_refused(NULL, "no CUDA plug-in (fsplab-cuda.so) beside the program");
     expect_refused("/nowhere/fsplab-cuda.so", "/nowhere/fsplab-cuda.so: cannot open shared object file");
     expect_refused("libm.so.6", "undefined symbol: fsplab_cuda_plugin");
-    expect_refused(fake, "is of another build of fsplab (version 2, wanted 1)");
+    expect_refused(fake, "fake_cuda.so' is of another build of fsplab (with another table, wanted " FSPLAB_VERSION "-");
+    expect_refused(stale, "fake_cuda_stamp.so' is of another build of fsplab (0.0-1, wanted " FSPLAB_VERSION "-");
     free(fake);
+    free(stale);
+}
+
+/* The kernels as host code (tests/cuda_host), where they are built. */
+static void a_plugin_of_this_build_is_taken(void **state)
+{
+    (void)state;
+    const char *build = getenv("BUILD");
+    char *path = xstrfmt("%s/tests/cuda_host.so", build ? build : "build/release");
+    bool there = access(path, F_OK) == 0;
+    struct err err = {0};
+    const struct cuda_plugin *p = there ? cuda_plugin_find(path, &err) : NULL;
+    free(path);
+    if (!there)
+        skip();
+    if (!p)
+        fail_msg("%s", err.msg);
+    struct backend *be = p->open(1, &err);
+    assert_non_null(be);
+    assert_string_equal(be->info.name, "cuda:1");
+    backend_free(be);
+    assert_null(p->open(2, &err));
+    assert_string_equal(err.msg, "no CUDA device 2 (there are 2, from 0)");
 }
 
 static void devices_by_name(void **state)
@@ -56,6 +82,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plugins_that_cannot_be_used_say_why),
+        cmocka_unit_test(a_plugin_of_this_build_is_taken),
         cmocka_unit_test(devices_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

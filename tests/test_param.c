@@ -414,7 +414,8 @@ static void combinations_are_checked(void **state)
         {{"precision=bf16", "device=cpu"}, "precision: bf16 needs a GPU (allowed with device=cpu: f32)"},
         {{"precision=tf32", "device=cpu"}, "precision: tf32 needs a GPU (allowed with device=cpu: f32)"},
         {{"precision=bf16", "device=cuda:0"}, NULL},
-        {{"precision=bf16"}, NULL},
+        {{"precision=bf16"}, "precision: bf16 needs a GPU (allowed with device=auto: f32)"},
+        {{"precision=tf32", "device=cuda"}, NULL}, /* whether the plug-in has it: lab_backend */
         {{"train_limit=100", "batch=91"},
          "batch: 91 is more than the 90 training images that train_limit 100 leaves (allowed: 1 to 90)"},
         {{"train_limit=100", "batch=90"}, NULL},

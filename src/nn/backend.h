@@ -13,7 +13,7 @@
  *
  * Determinism: equal inputs give equal bits, whatever the number of threads (sums over images run in a fixed number of
  * groups that are added in a fixed order). Different instruction sets may differ in the last bits: `isa` is recorded with
- * every checkpoint. One thread calls a backend. */
+ * every checkpoint. One thread at a time calls a backend; it need not be the one that opened it. */
 #ifndef FSPLAB_BACKEND_H
 #define FSPLAB_BACKEND_H
 
@@ -78,9 +78,10 @@ struct fsp_pair {
 };
 
 struct backend_info {
-    char name[16]; /* "cpu", "cuda" */
+    char name[16]; /* "cpu", "cuda:0" */
     char isa[32];  /* "avx512", "avx2", "sse2", "sm_90" */
     int threads;
+    unsigned precisions; /* those it can train in: bit 0 f32, bit 1 tf32, bit 2 bf16 (enum precision of param.h) */
 };
 
 struct backend {
@@ -159,8 +160,8 @@ struct backend_ops {
 /* threads 0 = as many as processors, at most 16. isa NULL = the best this processor has. Never fails but for an
  * unknown isa. */
 struct backend *backend_cpu_new(int threads, const char *isa, struct err *);
-/* device: "auto", "cpu", "cuda", "cuda:N" (param.h). ERR_DEVICE says why a device cannot be had; auto takes the first
- * GPU, or else the CPU (`fsplab doctor` says why). */
+/* device: "auto", "cpu", "cuda", "cuda:N" (param.h). auto is the CPU: nothing goes to a GPU that was not asked for, as
+ * long as the kernels have not been measured on one. ERR_DEVICE says why a device cannot be had. */
 struct backend *backend_new(const char *device, int threads, struct err *);
 static inline void backend_free(struct backend *be)
 {

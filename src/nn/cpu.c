@@ -178,5 +178,6 @@ struct backend *backend_cpu_new(int threads, const char *isa, struct err *err)
     str_append(c->be.info.name, sizeof c->be.info.name, 0, "cpu");
     str_append(c->be.info.isa, sizeof c->be.info.isa, 0, "%s", k->isa);
     c->be.info.threads = pool_threads(c->pool);
+    c->be.info.precisions = 1; /* f32 */
     return &c->be;
 }

@@ -1,6 +1,7 @@
 /* Which device to train on. The CUDA backend is a plug-in, fsplab-cuda.so, beside the program (or in ../lib/fsplab from
  * there), opened when it is asked for: so one program runs with a GPU, without one, and where CUDA's libraries are not
- * installed. It is never closed: the driver does not survive that. */
+ * installed. It is never closed: the driver does not survive that. A plug-in left by an older build is refused: its stamp
+ * is a checksum of the CUDA sources and the headers both sides compile. */
 #include "cuda_plugin.h"
 
 #include <dlfcn.h>
@@ -19,12 +20,11 @@ static const struct cuda_plugin *open_at(const char *path, struct err *err)
         err_set(err, ERR_DEVICE, "cannot open the CUDA plug-in: %.400s", why ? why : "it shows no table");
         return NULL;
     }
-    if (p->abi != CUDA_PLUGIN_ABI || p->ops_size != sizeof(struct backend_ops)) {
-        err_set(err, ERR_DEVICE, "the CUDA plug-in '%.300s' is of another build of fsplab (version %u, wanted %d)",
-                path, p->abi, CUDA_PLUGIN_ABI);
-        return NULL;
-    }
-    return p;
+    if (p->abi == CUDA_PLUGIN_ABI && strcmp(p->stamp, CUDA_PLUGIN_STAMP) == 0)
+        return p;
+    err_set(err, ERR_DEVICE, "the CUDA plug-in '%.300s' is of another build of fsplab (%.40s, wanted %s)", path,
+            p->abi == CUDA_PLUGIN_ABI ? p->stamp : "with another table", CUDA_PLUGIN_STAMP);
+    return NULL;
 }
 
 const struct cuda_plugin *cuda_plugin_find(const char *path, struct err *err)
@@ -43,27 +43,25 @@ const struct cuda_plugin *cuda_plugin_find(const char *path, struct err *err)
         if (slash && access(file, F_OK) == 0)
             return open_at(file, err);
     }
-    err_set(err, ERR_DEVICE, "no CUDA plug-in (fsplab-cuda.so) beside the program: it was built without nvcc");
+    err_set(err, ERR_DEVICE,
+            "no CUDA plug-in (fsplab-cuda.so) beside the program or in ../lib/fsplab; make builds it where "
+            "it finds nvcc");
     return NULL;
 }
 
 struct backend *backend_new(const char *device, int threads, struct err *err)
 {
-    bool automatic = strcmp(device, "auto") == 0;
-    if (strcmp(device, "cpu") == 0)
+    if (strcmp(device, "cpu") == 0 || strcmp(device, "auto") == 0)
         return backend_cpu_new(threads, NULL, err);
-    if (!automatic && strcmp(device, "cuda") != 0 && strncmp(device, "cuda:", 5) != 0) {
+    bool numbered = strncmp(device, "cuda:", 5) == 0;
+    if (!numbered && strcmp(device, "cuda") != 0) {
         err_set(err, ERR_DEVICE, "device '%.60s' is none (allowed: auto, cpu, cuda, cuda:N)", device);
         return NULL;
     }
     struct err why = {0};
     const struct cuda_plugin *p = cuda_plugin_find(NULL, &why);
-    int i = strncmp(device, "cuda:", 5) == 0 ? atoi(device + 5) : 0;
-    struct backend *be = p ? p->open(i, &why) : NULL;
-    if (be)
-        return be;
-    if (automatic)
-        return backend_cpu_new(threads, NULL, err);
-    err_set(err, ERR_DEVICE, "device '%.60s' is not available: %.800s; allowed here: auto, cpu", device, why.msg);
-    return NULL;
+    struct backend *be = p ? p->open(numbered ? atoi(device + 5) : 0, &why) : NULL;
+    if (!be)
+        err_set(err, ERR_DEVICE, "device '%.60s' is not available: %.800s; allowed here: auto, cpu", device, why.msg);
+    return be;
 }

@@ -2,7 +2,8 @@
  * threads are fibres on one stack each; a thread runs until it waits for others, so whoever forgets a barrier reads what
  * has not been written, in one thread order or another. Shared and device memory start as NaN. A kernel that breaks a
  * rule (barriers that differ, a wait that never ends, part of a warp at a shuffle) ends the program with a sentence.
- * What kernels may use, and what not, is in docs/CUDA.md. One thread of the process may use this. x86-64 only. */
+ * What kernels may use, and what not, is in docs/CUDA.md. There are two devices; each thread has its own current one, 0 at
+ * first, and launches into streams of that alone. One thread of the process at a time may use this. x86-64 only. */
 #ifndef FSPLAB_CUDA_HOST_HPP
 #define FSPLAB_CUDA_HOST_HPP
 
@@ -21,6 +22,8 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
+
+struct cuda_host_stream;
 
 struct uint3 {
     unsigned x, y, z;
@@ -66,10 +69,13 @@ template <class T> T shuffle(unsigned mask, T v, int from, int line)
     return got;
 }
 int lane();
+/* Whether the stream is of the calling thread's device; otherwise the launch fails, as on a GPU. */
+bool can_launch(struct cuda_host_stream *);
 } // namespace cuda_host
 
 #define LAUNCH(kernel, grid, block, smem, stream, ...)                                                                 \
-    ((void)(stream), cuda_host::launch_with(#kernel, grid, block, smem, [&] { kernel(__VA_ARGS__); }))
+    (cuda_host::can_launch(stream) ? cuda_host::launch_with(#kernel, grid, block, smem, [&] { kernel(__VA_ARGS__); })   \
+                                   : (void)0)
 #define SHARED(T, name, dims)                                                                                          \
     alignas(16) static T name dims;                                                                                    \
     static unsigned long name##_of_block;                                                                              \
@@ -119,6 +125,7 @@ enum cudaError_t {
     cudaErrorInsufficientDriver = 35,
     cudaErrorNoDevice = 100,
     cudaErrorInvalidDevice = 101,
+    cudaErrorInvalidResourceHandle = 400,
     cudaErrorIllegalAddress = 700,
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };

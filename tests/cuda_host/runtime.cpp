@@ -5,7 +5,14 @@
 #include <cstdlib>
 #include <map>
 
+struct cuda_host_stream {
+    int device;
+};
+
 namespace {
+
+enum { DEVICES = 2 };
+thread_local int current_device = 0;
 
 struct runtime {
     size_t limit = (size_t)4 << 30, used = 0;
@@ -105,13 +112,16 @@ cudaError_t cudaMemsetAsync(void *p, int value, size_t bytes, cudaStream_t)
 cudaError_t cudaGetDeviceCount(int *n)
 {
     cudaError_t e = result(__func__);
-    *n = e == cudaSuccess;
+    *n = e == cudaSuccess ? DEVICES : 0;
     return e;
 }
 
 cudaError_t cudaSetDevice(int i)
 {
-    return result(__func__, i == 0 ? cudaSuccess : cudaErrorInvalidDevice);
+    cudaError_t e = result(__func__, i >= 0 && i < DEVICES ? cudaSuccess : cudaErrorInvalidDevice);
+    if (e == cudaSuccess)
+        current_device = i;
+    return e;
 }
 
 cudaError_t cudaDriverGetVersion(int *v)
@@ -134,8 +144,9 @@ cudaError_t cudaDeviceGetAttribute(int *v, cudaDeviceAttr a, int)
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *s, unsigned)
 {
-    *s = nullptr;
-    return result(__func__);
+    cudaError_t e = result(__func__);
+    *s = e == cudaSuccess ? new cuda_host_stream{current_device} : nullptr;
+    return e;
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t)
@@ -143,9 +154,15 @@ cudaError_t cudaStreamSynchronize(cudaStream_t)
     return result(__func__);
 }
 
-cudaError_t cudaStreamDestroy(cudaStream_t)
+cudaError_t cudaStreamDestroy(cudaStream_t s)
 {
+    delete s;
     return result(__func__);
+}
+
+bool cuda_host::can_launch(cudaStream_t s)
+{
+    return !s || s->device == current_device || result(__func__, cudaErrorInvalidResourceHandle) == cudaSuccess;
 }
 
 cudaError_t cudaGetLastError()
@@ -162,6 +179,7 @@ const char *cudaGetErrorString(cudaError_t e)
     case cudaErrorInsufficientDriver: return "CUDA driver version is insufficient for CUDA runtime version";
     case cudaErrorNoDevice: return "no CUDA-capable device is detected";
     case cudaErrorInvalidDevice: return "invalid device ordinal";
+    case cudaErrorInvalidResourceHandle: return "invalid resource handle";
     case cudaErrorIllegalAddress: return "an illegal memory access was encountered";
     default: return "an error";
     }

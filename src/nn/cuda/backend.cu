@@ -106,7 +106,7 @@ bool sync(struct backend *be, struct err *err)
     check(c, cudaStreamSynchronize(c->stream), "sync");
     if (!c->failed)
         return true;
-    return fail(err, "%s device %d: %s", c->be.info.name, c->device, c->why);
+    return fail(err, "CUDA device %d: %s", c->device, c->why);
 }
 
 void release(struct backend *be)
@@ -180,7 +180,7 @@ enum { WORKSPACE = 32 << 20 }; /* what cuBLAS wants at most on sm_90; our own, s
 bool start(struct cuda *c, int i)
 {
     int major = 0, minor = 0;
-    if (!check(c, cudaSetDevice(i), "open") ||
+    if (cuda_of(&c->be)->failed ||
         !check(c, cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, i), "open") ||
         !check(c, cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, i), "open") ||
         !check(c, cudaDeviceGetAttribute(&c->sms, cudaDevAttrMultiProcessorCount, i), "open") ||
@@ -192,9 +192,10 @@ bool start(struct cuda *c, int i)
         cublasDestroy(c->blas);
         return false;
     }
-    snprintf(c->be.info.name, sizeof c->be.info.name, "cuda");
+    snprintf(c->be.info.name, sizeof c->be.info.name, "cuda:%d", i);
     snprintf(c->be.info.isa, sizeof c->be.info.isa, "sm_%d%d", major, minor);
     c->be.info.threads = 1;
+    c->be.info.precisions = 1; /* f32 */
     return check_blas(c, cublasSetStream(c->blas, c->stream), "open") &&
            check_blas(c, cublasSetWorkspace(c->blas, c->workspace, WORKSPACE), "open") &&
            check_blas(c, cublasSetMathMode(c->blas, CUBLAS_PEDANTIC_MATH), "open");
@@ -226,11 +227,23 @@ struct backend *open_device(int i, struct err *err)
 
 } // namespace
 
+/* The runtime keeps a device for each thread (0 at first), and a study is opened by one thread and run by another. */
+struct cuda *cuda_of(struct backend *be)
+{
+    static thread_local int current = -1;
+    struct cuda *c = reinterpret_cast<struct cuda *>(be);
+    if (current != c->device && check(c, cudaSetDevice(c->device), "choosing the device"))
+        current = c->device;
+    return c;
+}
+
 bool check(struct cuda *c, cudaError_t e, const char *what)
 {
-    if (e != cudaSuccess)
-        keep(c, "%s: %s", what, cudaGetErrorString(e));
-    return e == cudaSuccess;
+    if (e == cudaSuccess)
+        return true;
+    keep(c, "%s: %s", what, cudaGetErrorString(e));
+    cudaGetLastError(); /* the next launch, perhaps another backend's, must not be blamed for it */
+    return false;
 }
 
 bool check_blas(struct cuda *c, cublasStatus_t s, const char *what)
@@ -266,6 +279,6 @@ float *reserve(struct cuda *c, int which, size_t floats, const char *what)
 
 extern "C" {
 extern const struct cuda_plugin fsplab_cuda_plugin __attribute__((visibility("default")));
-const struct cuda_plugin fsplab_cuda_plugin = {CUDA_PLUGIN_ABI, sizeof(struct backend_ops), BUILT, fsplab_cuda::device_count,
+const struct cuda_plugin fsplab_cuda_plugin = {CUDA_PLUGIN_ABI, CUDA_PLUGIN_STAMP, BUILT, fsplab_cuda::device_count,
                                               fsplab_cuda::open_device};
 }

@@ -45,10 +45,8 @@ struct cuda {
     char why[512]; /* the first error */
 };
 
-static inline struct cuda *cuda_of(struct backend *be)
-{
-    return reinterpret_cast<struct cuda *>(be);
-}
+/* The backend as what it is, and its device made the calling thread's. */
+struct cuda *cuda_of(struct backend *);
 
 /* Keeps the first error, with what was done. True when e is none. */
 bool check(struct cuda *, cudaError_t e, const char *what);
