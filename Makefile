@@ -411,6 +411,7 @@ $(O)/tests/fake_%.so: tests/fake_%.c $(O)/flags
 	$(SAY) LINK $@
 	$(Q)$(CC) $(BASE_CFLAGS) -O1 -shared -fPIC -Wl,-Bsymbolic -o $@ $<
 $(O)/tests/test_gpuinfo: | $(O)/tests/fake_nvml.so
+$(O)/tests/test_parity: | $(if $(CUDA_HOST),$(O)/tests/cuda_host.so)
 $(O)/tests/test_cuda_open: | $(O)/tests/fake_cuda.so $(O)/tests/fake_cuda_stamp.so $(if $(CUDA_HOST),$(O)/tests/cuda_host.so)
 
 $(FUZZ_BIN): $(O)/%: $(O)/%.o $(LIB)

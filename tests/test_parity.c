@@ -1,6 +1,7 @@
-/* Whole nets and training steps against PyTorch in float64. Weights, running statistics and images come from a formula
- * that tests/peers/cifar_nets.py has too; tests/reference/parity.txt (from make_reference.py) holds what PyTorch made
- * of them: logits, losses, FSP matrices and, after two steps, how far every tensor has moved. */
+/* Whole nets and training steps against PyTorch in float64, on the CPU and on a CUDA plug-in: the one that
+ * FSPLAB_PLUGIN names, on a machine with a GPU, or else the kernels as host code. Weights, running statistics and images
+ * come from a formula that tests/peers/cifar_nets.py has too; tests/reference/parity.txt (from make_reference.py) holds
+ * what PyTorch made of them: logits, losses, FSP matrices and, after two steps, how far every tensor has moved. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,9 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "../src/nn/cuda_plugin.h"
 #include "../src/nn/probe.h"
 
 enum { BATCH = 4, PICKS = 5, CLASSES = 10, MAX_VALUES = BATCH * CLASSES };
@@ -284,18 +287,20 @@ static void check_matrices(struct backend *be, const char *name, const char *mod
 
 static void check_head(struct backend *be, const char *name, const char *mode, const float *logits, const int *labels)
 {
-    float host[BATCH * CLASSES], ce[2];
+    float host[BATCH * CLASSES], ce[2], *loss = be->ops->mem_alloc(be, sizeof ce);
     char key[40];
-    int correct, *device = be->ops->mem_alloc(be, BATCH * sizeof *device);
+    int *device = be->ops->mem_alloc(be, (BATCH + 1) * sizeof *device), *correct = device + BATCH;
     be->ops->upload(be, device, labels, BATCH * sizeof *labels);
     be->ops->download(be, host, logits, sizeof host);
-    be->ops->softmax_ce(be, BATCH, CLASSES, logits, device, 0.0f, 1, false, NULL, &ce[0], &correct);
-    be->ops->softmax_ce(be, BATCH, CLASSES, logits, device, 0.1f, 1, false, NULL, &ce[1], &correct);
+    be->ops->softmax_ce(be, BATCH, CLASSES, logits, device, 0.0f, 1, false, NULL, loss, correct);
+    be->ops->softmax_ce(be, BATCH, CLASSES, logits, device, 0.1f, 1, false, NULL, loss + 1, correct);
+    be->ops->download(be, ce, loss, sizeof ce);
     snprintf(key, sizeof key, "%s.logits", mode);
     compare_floats(name, key, BATCH * CLASSES, host, forward_tolerance);
     snprintf(key, sizeof key, "%s.ce", mode);
     compare_losses(name, key, ce, 2);
     be->ops->mem_free(be, device);
+    be->ops->mem_free(be, loss);
 }
 
 /* The probe's matrices of the sections, one image after the other. */
@@ -547,8 +552,35 @@ static void check_objective(struct backend *be, enum objective objective)
             check_steps(be, &step_cases[i]);
 }
 
-/* On every instruction set that this processor has. */
-static void on_each_isa(void (*check)(struct backend *, enum objective), enum objective objective)
+static void run_on(struct backend *be, void (*check)(struct backend *, enum objective), enum objective objective)
+{
+    struct err err;
+    worst = 0;
+    check(be, objective);
+    if (!be->ops->sync(be, &err))
+        fail_msg("%s", err.msg);
+    print_message("           %s %s: largest difference %.2g of what is allowed\n", be->info.name, be->info.isa, worst);
+    backend_free(be);
+}
+
+/* A backend of the plug-in, or NULL where there is none. */
+static struct backend *open_plugin(void)
+{
+    const char *build = getenv("BUILD"), *named = getenv("FSPLAB_PLUGIN");
+    struct backend *be = NULL;
+    struct err err = {0};
+    char *path = named ? xstrdup(named) : xstrfmt("%s/tests/cuda_host.so", build ? build : "build/release");
+    if (named || access(path, F_OK) == 0) {
+        const struct cuda_plugin *p = cuda_plugin_find(path, &err);
+        if (!p || !(be = p->open(0, &err)))
+            fail_msg("%s", err.msg);
+    }
+    free(path);
+    return be;
+}
+
+/* On every instruction set that this processor has, and on the plug-in. */
+static void on_each_device(void (*check)(struct backend *, enum objective), enum objective objective)
 {
     static const char *const isas[] = {"generic", "sse2", "avx2", "avx512"};
     int ran = 0;
@@ -557,13 +589,13 @@ static void on_each_isa(void (*check)(struct backend *, enum objective), enum ob
         struct backend *be = backend_cpu_new(2, isas[i], NULL);
         if (!be)
             continue;
-        worst = 0;
-        check(be, objective);
-        print_message("           %s: largest difference %.2g of what is allowed\n", be->info.isa, worst);
-        backend_free(be);
+        run_on(be, check, objective);
         ran++;
     }
     assert_true(ran > 0);
+    struct backend *be = open_plugin();
+    if (be)
+        run_on(be, check, objective);
     if (disagreements)
         fail_msg("%d values differ from PyTorch's", disagreements);
 }
@@ -571,31 +603,31 @@ static void on_each_isa(void (*check)(struct backend *, enum objective), enum ob
 static void nets_compute_what_pytorch_does(void **state)
 {
     (void)state;
-    on_each_isa(check_nets, OBJ_CE);
+    on_each_device(check_nets, OBJ_CE);
 }
 
 static void ce_steps_move_as_in_pytorch(void **state)
 {
     (void)state;
-    on_each_isa(check_objective, OBJ_CE);
+    on_each_device(check_objective, OBJ_CE);
 }
 
 static void fsp_steps_move_as_in_pytorch_and_spare_the_classifier(void **state)
 {
     (void)state;
-    on_each_isa(check_objective, OBJ_FSP);
+    on_each_device(check_objective, OBJ_FSP);
 }
 
 static void kd_steps_move_as_in_pytorch(void **state)
 {
     (void)state;
-    on_each_isa(check_objective, OBJ_KD);
+    on_each_device(check_objective, OBJ_KD);
 }
 
 static void hint_steps_move_as_in_pytorch_and_spare_what_is_above(void **state)
 {
     (void)state;
-    on_each_isa(check_objective, OBJ_HINT);
+    on_each_device(check_objective, OBJ_HINT);
 }
 
 int main(void)

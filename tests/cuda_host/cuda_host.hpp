@@ -46,6 +46,13 @@ static inline float4 make_float4(float x, float y, float z, float w)
     return {x, y, z, w};
 }
 
+/* With two roundings: the processor's baseline has no such instruction, and a call of libm's for each is very slow. */
+static inline float cuda_host_fmaf(float a, float b, float c)
+{
+    return a * b + c;
+}
+#define fmaf cuda_host_fmaf
+
 extern uint3 threadIdx, blockIdx;
 extern dim3 blockDim, gridDim;
 
