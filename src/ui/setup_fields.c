@@ -114,7 +114,7 @@ static void draw_field(struct setup *s, struct view_context *ctx, struct canvas 
 
 /* What in a folded group is not as the table has it. */
 static void draw_digest(const struct setup *s, const struct setup_study *t, struct canvas *c, struct rect row, int x,
-                        struct style style, const char *group)
+                        const struct look *l, struct style style, const char *group)
 {
     char text[512], value[PARAM_STR_MAX];
     size_t n = 0;
@@ -126,6 +126,8 @@ static void draw_digest(const struct setup *s, const struct setup_study *t, stru
         n = str_append(text, sizeof text, n, "%s%s %s", n ? ", " : "", param_table[i].name, bool_word(i, value));
     }
     canvas_text(c, row, x, row.y, style, n ? text : "all as by default");
+    if (x + text_width(text) > row.x + row.w) /* there is more of it */
+        canvas_text(c, row, row.x + row.w - (look_ascii(l) ? 3 : 1), row.y, style, look_ascii(l) ? "..." : "…");
 }
 
 static void draw_group(struct setup *s, struct canvas *c, struct rect row, const struct look *l, int i, bool active)
@@ -147,7 +149,7 @@ static void draw_group(struct setup *s, struct canvas *c, struct rect row, const
     if (changed && !open)
         canvas_text(c, row, x, row.y, active ? style : look_style(l, ROLE_WARN), " *");
     if (!open)
-        draw_digest(s, t, c, (struct rect){row.x, row.y, row.w - 1, 1}, row.x + VALUE_COLUMN, muted, name);
+        draw_digest(s, t, c, (struct rect){row.x, row.y, row.w - 1, 1}, row.x + VALUE_COLUMN, l, muted, name);
 }
 
 static void draw_row(struct setup *s, struct view_context *ctx, struct canvas *c, struct rect row, int i)
