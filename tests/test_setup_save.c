@@ -32,6 +32,7 @@ static void open_on_file(struct bench *b, struct place *p)
 static void shut(struct bench *b, struct place *p)
 {
     finish(b);
+    host_release(&b->host);
     scratch_remove(p->dir);
 }
 
