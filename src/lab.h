@@ -140,8 +140,8 @@ struct lab;
 /* Opens a study (params after params_check; STUDY is its name, RUNS the folder of all): lock, store, data, backend, and
  * the worker. Errors come before anything is trained: ERR_BUSY another process runs it (its pid is named), ERR_CONFIG
  * and ERR_SHAPE settings that cannot work or differ from those the study was begun with, ERR_FORMAT and ERR_IO data and
- * store. Ranges (search.NAME) may differ: the store takes the new ones, with an event "range" for each; from then on the
- * search proposes inside them, and what was tried outside goes on informing it. */
+ * store. Ranges (search.NAME) and strategy (search) may differ: the store takes the new ones, with an event "range" for
+ * each, or "strategy"; from then on the search proposes inside them, and what was tried before goes on informing it. */
 struct lab *lab_open(const char *study, const char *runs, const struct params *, struct err *);
 /* Never blocks. false: the queue of 64 is full. Any thread. */
 bool lab_post(struct lab *, struct lab_cmd);

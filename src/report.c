@@ -217,6 +217,18 @@ void report_study_release(struct study_reading *r)
     *r = (struct study_reading){0};
 }
 
+/* Whether the search went on by another strategy than it began with: then it is neither grid nor bo. */
+static bool is_mixed(struct store *store, bool *mixed, struct err *err)
+{
+    struct event_row *events = NULL;
+    int n = store_events(store, -1, 0, &events, err);
+    *mixed = false;
+    for (int i = 0; i < n; i++)
+        *mixed |= strcmp(events[i].kind, "strategy") == 0;
+    free(events);
+    return n >= 0;
+}
+
 bool report_study_read(const char *runs, const char *study, int patience, struct study_reading *r, struct err *err)
 {
     char *path = xstrfmt("%s/%s/study.db", runs, study);
@@ -225,8 +237,8 @@ bool report_study_read(const char *runs, const char *study, int patience, struct
     free(path);
     if (store && patience >= 0)
         store_set_patience(store, patience);
-    bool ok = store && settings_of(store, &r->params, &r->settings, r->state, err);
-    r->row = ok ? report_row_of(&r->params) : -1;
+    bool ok = store && settings_of(store, &r->params, &r->settings, r->state, err) && is_mixed(store, &r->mixed, err);
+    r->row = ok && !r->mixed ? report_row_of(&r->params) : -1;
     r->n = ok && r->row >= 0 ? store_trials(store, &r->rows, err) : 0;
     ok = ok && r->n >= 0;
     if (store)
@@ -266,7 +278,10 @@ static bool take_study(const char *runs, const char *config, const char *study, 
     bool ok = report_study_read(runs, study, -1, &r, err);
     if (!ok)
         return false;
-    if (r.row < 0)
+    if (r.mixed)
+        ok = err_set(err, ERR_CONFIG,
+                     "study '%s' was searched by more than one strategy: it is no row of the paper's tables", study);
+    else if (r.row < 0)
         ok = err_set(
             err, ERR_CONFIG,
             "study '%s' is no row of the paper's tables: method %s, %s to %s; expected is none or fsp, res26 or vgg26 "

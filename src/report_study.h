@@ -11,7 +11,8 @@ struct study_reading {
     struct params params;
     char *settings;
     char state[16];
-    int row; /* of the tables, by its settings; -1: none, and the trials are not read */
+    int row;    /* of the tables, by its settings; -1: none, and the trials are not read */
+    bool mixed; /* the search went on by another strategy than it began with: no row */
     int n;
     struct trial_row *rows;
 };

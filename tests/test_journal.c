@@ -248,6 +248,51 @@ static void an_edited_range_keeps_the_study(void **state)
     }
 }
 
+/* Trials of the one strategy inform the other, a grid then runs all of its points that were not tried, and each change is
+ * said once. */
+static void a_strategy_may_be_switched(void **state)
+{
+    (void)state;
+    struct trial_row *rows, *after;
+    struct event_row e;
+    struct params p = P("search=random", "search.finetune_lr=log 0.001 0.1 3", "max_trials=4");
+    struct lab_state s = lab_whole("switched", &p);
+    complete(&s);
+    assert_int_equal(lab_rows("switched", &rows), 4);
+    p = P("search=bo", "search.finetune_lr=log 0.001 0.1 3", "max_trials=6");
+    s = lab_whole("switched", &p);
+    complete(&s);
+    assert_int_equal(lab_rows("switched", &after), 6);
+    for (int i = 0; i < 4; i++)
+        assert_true(after[i].param_value[0] == rows[i].param_value[0] && after[i].val_accuracy == rows[i].val_accuracy);
+    free(after);
+    assert_int_equal(lab_events("switched", "strategy", &e), 1);
+    assert_string_equal(e.text, "search=random -> bo");
+    struct err err = {0};
+    struct store *store = store_open_readonly(lab_file("switched", "study.db"), &err);
+    char *knew = store_ask_get(store, 0, 5, &err);
+    assert_non_null(strstr(knew, "\"aim\":\"improve\"")); /* five trials are there: it asks its model at once */
+    free(knew);
+    store_close(store);
+    p = P("search=grid", "search.finetune_lr=log 0.001 0.1 3");
+    s = lab_whole("switched", &p);
+    complete(&s);
+    int n = lab_rows("switched", &after);
+    for (int k = 0; k < 3; k++) {
+        int tried = 0;
+        for (int i = 0; i < n; i++)
+            tried += after[i].param_value[0] == (const double[]){0.001, 0.01, 0.1}[k];
+        assert_int_equal(tried, 1);
+    }
+    assert_true(n >= 7 && n <= 9);
+    assert_int_equal(lab_events("switched", "strategy", &e), 2);
+    s = lab_whole("switched", &p); /* nothing new, nothing said */
+    complete(&s);
+    assert_int_equal(lab_events("switched", "strategy", NULL), 2);
+    free(after);
+    free(rows);
+}
+
 /* The study's own value comes first, and each ask leaves what it knew. */
 static void asks_are_journalled(void **state)
 {
@@ -554,6 +599,7 @@ int main(void)
         cmocka_unit_test(known_points_inform_without_counting),
         cmocka_unit_test(the_surrogate_has_places_beyond_the_cube),
         cmocka_unit_test(an_edited_range_keeps_the_study),
+        cmocka_unit_test(a_strategy_may_be_switched),
         cmocka_unit_test(asks_are_journalled),
         cmocka_unit_test(ranges_come_and_go),
         cmocka_unit_test(what_was_enqueued_outside_is_run),

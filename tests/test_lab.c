@@ -428,8 +428,6 @@ static void changed_settings_are_refused_by_name(void **state)
     changed("changed", &p, "lambda=0.01", "lambda=0.02");
     p = P("transfer_steps=100001");
     changed("changed", &p, "transfer_steps=100000", "transfer_steps=100001");
-    p = P("transfer_steps=100000", "search=sobol");
-    changed("changed", &p, "search=grid", "search=sobol");
     p = P("transfer_steps=100000", "select=test");
     changed("changed", &p, "select", "select=test");
     p = P("transfer_steps=100000", "threads=2",

@@ -133,6 +133,23 @@ static void table2_takes_what_was_recommended(void **state)
     report_release(&r);
 }
 
+/* A study that went on by another strategy is neither of the rows. */
+static void a_mixed_search_is_no_row(void **state)
+{
+    (void)state;
+    struct report r;
+    struct err err = {0};
+    struct store *s =
+        make_study("mixed", (const char *[]){"dataset=cifar10", "teacher=vgg26", "student=res14", "method=fsp",
+                                             "search=bo", "search.lambda=log 0.001 0.1", NULL});
+    put_run(s, 1, TRIAL_SEARCH, 0, 0, 1, 0.9);
+    OK(store_event_put(s, &(struct event_row){.kind = "strategy", .text = "search=grid -> bo"}, &oops));
+    store_close(s);
+    assert_false(report_collect(runs, config, (const char *[]){"mixed"}, 1, &r, &err));
+    assert_int_equal(err.code, ERR_CONFIG);
+    assert_non_null(strstr(err.msg, "more than one strategy"));
+}
+
 static void text_of(const struct report *r, enum report_format format, char *text, size_t cap)
 {
     FILE *f = fmemopen(text, cap, "w");
@@ -399,6 +416,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(table1_is_paired_over_seeds, setup, teardown),
         cmocka_unit_test_setup_teardown(table2_takes_what_was_recommended, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_mixed_search_is_no_row, setup, teardown),
         cmocka_unit_test_setup_teardown(formats_say_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_what_has_no_row, setup, teardown),
         cmocka_unit_test_setup_teardown(a_survey_finds_the_studies, setup, teardown),
