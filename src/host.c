@@ -271,6 +271,12 @@ static bool save(void *ctx, const char *seen, const char *study, const struct pa
     return config_save(o->config, seen, study, p, err);
 }
 
+static bool running(void *ctx, const char *study)
+{
+    const struct cmd_options *o = ctx;
+    return is_run(o, study);
+}
+
 /* ---- starting ---- */
 
 static bool start(void *ctx, const char *study, const struct params *want, struct err *err)
@@ -341,6 +347,7 @@ void host_init(struct ui_host *ui, const struct cmd_options *o)
                            .nets = cmd_nets,
                            .describe = describe,
                            .start = start,
+                           .running = running,
                            .settings = settings,
                            .space = lab_space,
                            .points = lab_first_points,

@@ -240,6 +240,14 @@ void app_obey(struct app *a, const struct request *r, bool tune)
         else
             start_study(a, r);
         break;
+    case ASK_RESTART:
+        if (a->model.readonly)
+            app_say(a, ROLE_WARN, "read only: nothing can be changed from here");
+        else if (r->confirm[0])
+            a->dialog = DIALOG_CONFIRM, a->pending = *r;
+        else
+            restart_ask(a, r);
+        break;
     case ASK_STATUS: app_say(a, ROLE_TEXT, "%s", r->text); break;
     case ASK_TYPE: open_typing(a, r, tune); break;
     case ASK_PROBE: {
@@ -577,6 +585,7 @@ static void turn(struct app *a)
     if (a->status[0] && a->model.now >= a->status_until)
         a->status[0] = 0, a->dirty = true;
     link_turn(a);
+    restart_turn(a);
     if (a->model.now >= a->next_store)
         read_store(a);
     if (a->model.now >= a->next_sample) {

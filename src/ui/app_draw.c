@@ -199,7 +199,9 @@ static void draw_footer(struct app *a, struct rect r)
 {
     const struct look *l = &a->look;
     if (a->dialog == DIALOG_CONFIRM) {
-        canvas_printf(&a->canvas, r, r.x, r.y, look_style(l, ROLE_WARN), "%s  Enter: yes, Esc: no", a->pending.confirm);
+        char text[256];
+        snprintf(text, sizeof text, "%s  Enter: yes, Esc: no", a->pending.confirm);
+        draw_sentence(a, r, ROLE_WARN, text);
     } else if (a->dialog == DIALOG_PALETTE) {
         draw_hints(a, r, (const char *const[]){"Enter", "run", "Tab", "complete", "Up Down", "history", "Esc", "leave"},
                    4);

@@ -24,6 +24,14 @@ struct link {
 
 enum dialog { DIALOG_NONE, DIALOG_HELP, DIALOG_QUIT, DIALOG_CONFIRM, DIALOG_TYPE, DIALOG_PALETTE };
 
+/* A study that is to stop and to go on with other settings. */
+struct restart {
+    bool on;
+    char study[64], what[256];
+    struct params params;
+    double give_up; /* clock_seconds */
+};
+
 struct app {
     const struct app_options *options;
     struct term *term; /* NULL: screen_text */
@@ -34,6 +42,7 @@ struct app {
     struct view_context context;
     struct link link;
     struct tune tune;
+    struct restart restart;
 
     int view; /* index into app_views */
     void *states[8];
@@ -90,6 +99,11 @@ void export_complete(struct app *, const char *head);
 /* Writes the present screen to a file; asks before it writes over one. */
 bool export_run(struct app *, const char *name, struct err *);
 bool export_now(struct app *, const char *path, struct err *);
+
+/* app_restart.c */
+void restart_ask(struct app *, const struct request *); /* ASK_RESTART, confirmed */
+void restart_turn(struct app *);
+void restart_refused(struct app *); /* the process does not stop */
 
 /* app_draw.c */
 void app_draw(struct app *);

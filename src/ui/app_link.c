@@ -149,6 +149,7 @@ static void say_answer(struct app *a, const struct wire_request *r, json_t *o)
     case WIRE_CLONE:
         app_say(a, ROLE_GOOD, "trial %d will run with these values", (int)json_integer_value(clone));
         break;
+    case WIRE_ENQUEUE: app_say(a, ROLE_GOOD, "enqueued: it is tried after the present trial"); break;
     case WIRE_STOP: app_say(a, ROLE_WARN, "stopped at step %d of %s: saved", step, stage ? stage : "?"); break;
     default: app_say(a, ROLE_GOOD, "%s at step %d of %s", wire_ask_name(r->ask), step, stage ? stage : "?"); break;
     }
@@ -170,6 +171,8 @@ static void answered(struct app *a, const struct wire_request *r, json_t *o)
     } else if (!ok) {
         app_say(a, ROLE_BAD, "%s: %s", wire_ask_name(r->ask), message ? message : "refused");
         a->leaving = false;
+        if (r->ask == WIRE_STOP)
+            restart_refused(a);
     } else {
         say_answer(a, r, o);
         a->done |= a->leaving && r->ask == WIRE_PAUSE;

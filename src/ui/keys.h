@@ -65,6 +65,12 @@ enum command {
     CMD_COLUMNS,
     CMD_ROWS,
     CMD_CONTOURS,
+    CMD_OTHERS,
+    CMD_PAGE,
+    CMD_NEAREST,
+    CMD_BOX,
+    CMD_PIN,
+    CMD_STRATEGY,
     /* lists */
     CMD_NEXT_HIT,
     CMD_PREVIOUS_HIT,

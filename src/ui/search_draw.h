@@ -15,6 +15,8 @@ struct search_look {
     bool plain;      /* no contour lines */
     bool cursor;     /* shown */
     double u, v;     /* of the cursor, 0..1 from the low ends */
+    bool box;        /* shown, from a corner to the cursor */
+    double box_u, box_v;
 };
 
 /* Pixels of a pane's map: columns, and rows of which two may be in a cell. */
@@ -30,6 +32,13 @@ void search_draw_map(struct canvas *, const struct search_pane *, const struct l
 /* A cut: the mean and two standard deviations around it, and below it what a trial is worth. */
 void search_draw_cut(struct canvas *, const struct search_pane *, const struct look *, const struct search_scene *,
                      const struct search_look *);
+/* Through the cursor along the columns' setting, or the ROWS': that row or column of the picture's cells. */
+void search_draw_slice(struct canvas *, struct rect, const struct look *, const struct search_scene *,
+                       const struct search_look *, bool rows);
+/* How much each setting matters (belief.h), and what was fitted, in words. */
+void search_draw_weights(struct canvas *, struct rect, const struct look *, const struct search_scene *);
+/* The words alone: "lambda matters over a factor of 8; transfer_lr hardly; noise +-0.6 points". "": nothing is fitted. */
+void search_hyper_text(const struct look *, const struct search_scene *, char *buf, size_t cap);
 void search_draw_head(struct canvas *, struct rect, const struct look *, const struct search_scene *);
 void search_draw_legend(struct canvas *, struct rect, const struct look *, const struct search_scene *);
 void search_draw_history(struct canvas *, struct rect, const struct look *, const struct search_scene *);

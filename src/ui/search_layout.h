@@ -14,16 +14,23 @@ struct search_pane {
     struct rect bar;   /* colour scale: 1 row */
 };
 
+/* What is shown where there is no room for all. */
+enum search_page { PAGE_MAP, PAGE_SLICES, PAGE_HISTORY, PAGE_WEIGHTS, PAGE_COUNT };
+
 struct search_layout {
-    struct rect head; /* what is searched, how far it is: 1 row */
-    int n_panes;      /* 1, or 3 side by side */
-    struct search_pane pane[3];
+    unsigned pages;                    /* 1 << page: those that differ from one another here; PAGE_MAP always */
+    struct rect head;                  /* what is searched, how far it is: 1 row */
+    int n_panes;                       /* 1, or 3 side by side; 0: the page has their place */
+    struct search_pane pane[3];        /* the first is where a map would be, on a page without one too */
+    struct rect slice[2];              /* along the columns' setting, along the rows' */
+    struct rect weights;               /* how much the settings matter */
     struct rect legend, history, best; /* marks, values over trials, the best few trials */
     struct rect readout;               /* 1 or 2 rows */
 };
 
-/* CUT: one setting is searched: one pane, whose bar has room for a second curve. */
-struct search_layout search_layout(struct rect, bool cut);
+/* DIMS: settings that are searched. One: one pane, whose bar has room for a second curve. A page that does not differ from
+ * PAGE_MAP is laid out as that. */
+struct search_layout search_layout(struct rect, int dims, enum search_page);
 /* One pane in a rectangle, as Run's dashboard shows it. */
 struct search_pane search_pane(struct rect, bool numbers, bool bar);
 

@@ -114,7 +114,7 @@ static bool same_space(const struct space *a, const struct space *b)
 }
 
 void search_scene_picture(struct search_scene *s, const struct view_context *ctx, int column, int row, int columns,
-                          int rows, bool worth)
+                          int rows, unsigned what)
 {
     if (!ctx->belief || s->why[0] || s->n_dims == 0 || columns < 1 || rows < 1)
         return;
@@ -126,7 +126,9 @@ void search_scene_picture(struct search_scene *s, const struct view_context *ctx
                                                    .row_dim = s->dim[row],
                                                    .columns = columns,
                                                    .rows = column == row ? 1 : rows,
-                                                   .acquisition = worth});
+                                                   .acquisition = (what & PICTURE_WORTH) != 0,
+                                                   .average = (what & PICTURE_AVERAGE) != 0,
+                                                   .weights = (what & PICTURE_WEIGHTS) != 0});
     const struct belief_picture *p = belief_picture(ctx->belief);
     if (!p || !same_space(&p->space, &s->space))
         return;

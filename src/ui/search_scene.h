@@ -52,10 +52,11 @@ struct search_course {
 /* search_scene_release it. */
 void search_scene_make(struct search_scene *, const struct view_context *, struct search_course *);
 void search_scene_release(struct search_scene *);
-/* Asks for a picture over two of the searched dimensions (indices into dim; equal: a cut), with what a trial is worth or
- * without, and takes what there is. */
+/* Asks for a picture over two of the searched dimensions (indices into dim; equal: a cut), and takes what there is. WHAT:
+ * with what a trial is worth, with how much the settings matter, with the other settings averaged over. */
+enum { PICTURE_WORTH = 1, PICTURE_WEIGHTS = 2, PICTURE_AVERAGE = 4 };
 void search_scene_picture(struct search_scene *, const struct view_context *, int column, int row, int columns,
-                          int rows, bool worth);
+                          int rows, unsigned what);
 
 /* Whether the picture is over these dimensions. */
 bool search_scene_fits(const struct search_scene *, int column, int row);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "plot.h"
-#include "search_draw.h"
+#include "search_impl.h"
 
 static const char *const mark_name[MARK_KINDS] = {"complete", "pruned",   "failed, collapsed", "running",
                                                   "queued",   "left out", "from elsewhere"};
@@ -49,7 +49,11 @@ void search_draw_head(struct canvas *c, struct rect r, const struct look *l, con
         str_append(text, sizeof text, 0, "nothing tried yet");
     x = canvas_text(c, r, x, r.y, look_style(l, ROLE_MUTED), text);
     if (s->points.outside > 0)
-        canvas_printf(c, r, x, r.y, look_style(l, ROLE_WARN), ", %d outside the ranges", s->points.outside);
+        x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_WARN), ", %d outside the ranges", s->points.outside);
+    for (int j = 0; j < s->space.n; j++)
+        if (s->space.dims[j].min == s->space.dims[j].max)
+            x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_WARN), ", %s pinned at %.4g", s->space.dims[j].name,
+                              s->space.dims[j].min);
 }
 
 /* ---- legend ---- */
@@ -118,40 +122,73 @@ static double floor_of(const struct search_scene *s)
     return floor_y;
 }
 
+/* The points of two curves: each trial's value, apart from its neighbours; and the best so far, as steps. */
+struct course {
+    double *x, *y, *best_x, *best_y; /* (2 n) each, in one allocation */
+};
+
+static struct course course_of(const struct search_scene *s, double lowest)
+{
+    size_t n = (size_t)s->n;
+    struct course c = {.x = xcalloc(8 * n + 1, sizeof(double))};
+    double best = NAN;
+    c.y = c.x + 2 * n, c.best_x = c.y + 2 * n, c.best_y = c.best_x + 2 * n;
+    for (int i = 0; i < s->n; i++) {
+        double v = s->trials[i].mark == MARK_LEFT_OUT ? NAN : 100 * s->trials[i].value;
+        c.x[2 * i] = i + 1;
+        c.y[2 * i] = isfinite(v) ? fmax(v, lowest) : NAN;
+        c.x[2 * i + 1] = i + 1.5; /* a gap: points are not joined */
+        c.y[2 * i + 1] = NAN;
+        c.best_x[2 * i] = i + 1;
+        c.best_y[2 * i] = isnan(best) ? NAN : fmax(best, lowest);
+        if (isfinite(v) && !(best > v))
+            best = v;
+        c.best_x[2 * i + 1] = i + 1;
+        c.best_y[2 * i + 1] = isnan(best) ? NAN : fmax(best, lowest);
+    }
+    return c;
+}
+
+/* What a grid would be expected to have found after as many trials (belief.h); 0 points: there is none to compare with. */
+static int grid_curve(const struct search_scene *s, double lowest, double *x, double *y)
+{
+    const struct belief_grid *g = s->picture && s->picture->fitted ? &s->picture->grid : NULL;
+    int n = !g || s->strategy == STRATEGY_GRID ? 0 : g->n < s->n ? g->n : s->n;
+    for (int k = 0; k < n; k++) {
+        x[k] = k + 1;
+        y[k] = fmax(100 * g->best[k], lowest);
+    }
+    return n;
+}
+
 void search_draw_history(struct canvas *c, struct rect r, const struct look *l, const struct search_scene *s)
 {
     if (r.w < 16 || r.h < 5)
         return;
-    size_t n = (size_t)s->n;
-    double *x = xcalloc(4 * n + 1, sizeof *x), *y = xcalloc(4 * n + 1, sizeof *y);
-    double *bx = x + 2 * n, *by = y + 2 * n, best = NAN, lowest = 100 * floor_of(s);
-    for (int i = 0; i < s->n; i++) {
-        double v = s->trials[i].mark == MARK_LEFT_OUT ? NAN : 100 * s->trials[i].value;
-        x[2 * i] = i + 1;
-        y[2 * i] = isfinite(v) ? fmax(v, lowest) : NAN;
-        x[2 * i + 1] = i + 1.5; /* a gap: points are not joined */
-        y[2 * i + 1] = NAN;
-        bx[2 * i] = i + 1;
-        by[2 * i] = isnan(best) ? NAN : fmax(best, lowest);
-        if (isfinite(v) && !(best > v))
-            best = v;
-        bx[2 * i + 1] = i + 1;
-        by[2 * i + 1] = isnan(best) ? NAN : fmax(best, lowest);
-    }
+    double lowest = 100 * floor_of(s), grid_x[BELIEF_GRID], grid_y[BELIEF_GRID];
+    struct course k = course_of(s, lowest);
+    char name[48];
+    int n = grid_curve(s, lowest, grid_x, grid_y);
+    str_append(name, sizeof name, 0, "grid of %d, expected", n ? s->picture->grid.n : 0);
     const struct plot_curve curves[] = {
-        {.name = "best so far", .n = 2 * s->n, .x = bx, .y = by, .style = look_style(l, ROLE_CURVE1), .exact = true},
-        {.name = "trial", .n = 2 * s->n, .x = x, .y = y, .style = look_style(l, ROLE_CURVE2), .exact = true}};
+        {.name = "best so far",
+         .n = 2 * s->n,
+         .x = k.best_x,
+         .y = k.best_y,
+         .style = look_style(l, ROLE_CURVE1),
+         .exact = true},
+        {.name = "trial", .n = 2 * s->n, .x = k.x, .y = k.y, .style = look_style(l, ROLE_CURVE2), .exact = true},
+        {.name = name, .n = n, .x = grid_x, .y = grid_y, .style = look_style(l, ROLE_CURVE3), .exact = true}};
     plot_draw(c, r, l,
-              &(struct plot){.title = "accuracy over trials, %",
-                             .n_curves = 2,
+              &(struct plot){.title = r.w >= 60 ? "accuracy over trials, %" : "over trials, %",
+                             .n_curves = n ? 3 : 2,
                              .curves = curves,
                              .x_min = 1,
                              .x_max = s->n > 1 ? s->n : 2,
                              .y_min = NAN,
                              .y_max = NAN,
                              .cursor = NAN});
-    free(x);
-    free(y);
+    free(k.x);
 }
 
 /* ---- the best few ---- */
@@ -188,7 +225,7 @@ void search_draw_best(struct canvas *c, struct rect r, const struct look *l, con
     for (int i = 0; i < n && r.h > 0; i++) {
         const struct search_trial *t = order[i];
         struct style style = look_style(l, t->row->number == selected ? ROLE_SELECTED : ROLE_TEXT);
-        char text[16];
+        char text[32];
         row = rect_top(&r, 1);
         if (t->row->number == selected)
             canvas_fill(c, row, ' ', style);
@@ -196,7 +233,10 @@ void search_draw_best(struct canvas *c, struct rect r, const struct look *l, con
         str_append(text, sizeof text, 0, "%.2f", 100 * t->value);
         canvas_text_right(c, row, row.x + NUMBER_COLUMN + VALUE_COLUMN - 1, row.y, style, text);
         for (int j = 0; j < settings; j++) {
-            plot_number(t->x[s->dim[j]], text, sizeof text);
+            if (s->space.dims[s->dim[j]].type == DIM_CATEGORY)
+                search_value_text(&s->space.dims[s->dim[j]], t->x[s->dim[j]], 4, text, sizeof text);
+            else
+                plot_number(t->x[s->dim[j]], text, sizeof text);
             canvas_text_right(c, row, row.x + NUMBER_COLUMN + VALUE_COLUMN + (j + 1) * SETTING_COLUMN - 1, row.y, style,
                               text);
         }
@@ -223,7 +263,7 @@ static int item_setting(struct canvas *c, struct rect r, const struct look *l, i
                         double value, enum theme_role role)
 {
     char text[32];
-    str_append(text, sizeof text, 0, "%.4g", value);
+    search_value_text(d, value, 4, text, sizeof text);
     return item(c, r, l, at, d->name, text, role);
 }
 
@@ -267,10 +307,9 @@ void search_draw_readout(struct canvas *c, struct rect r, const struct look *l, 
     for (int j = 0; s->picture && s->picture->fitted && j < s->n_dims; j++)
         if (j != v->column && j != v->row) {
             const struct dim *d = &s->space.dims[s->dim[j]];
-            char name[80];
-            str_append(name, sizeof name, 0, "at %s", d->name);
-            char text[32];
-            str_append(text, sizeof text, 0, "%.4g", s->picture->at[s->dim[j]]);
-            at = item(c, r, l, at, name, text, ROLE_MUTED);
+            char name[80], text[32];
+            str_append(name, sizeof name, 0, "%s %s", s->picture->averaged ? "over" : "at", d->name);
+            search_value_text(d, s->picture->at[s->dim[j]], 4, text, sizeof text);
+            at = item(c, r, l, at, name, s->picture->averaged ? "" : text, ROLE_MUTED);
         }
 }

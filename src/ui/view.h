@@ -16,6 +16,8 @@ struct request {
         ASK_STUDY,  /* `wire` to the study process; asked for confirmation first when `confirm` is not "" */
         ASK_START,  /* start the study named `text` with `params`, which stay valid until the next command; asked for
                        confirmation first when `confirm` is not ""; `stay`: go on looking at this screen */
+        ASK_RESTART, /* stop the study that is looked at where a process runs it, wait until that has ended, and go on with
+                        `params` (valid until the next call), `text` says with what; `confirm` as for ASK_STUDY */
         ASK_STATUS, /* show `text` in the status line */
         ASK_TYPE,   /* let the user type a line: prompt `text`, initial `initial`; it comes back through typed() */
         ASK_PROBE,  /* fetch the probe that sel.probe_* names */
@@ -114,6 +116,8 @@ struct ui_host {
     void (*describe)(void *ctx, const struct params *, struct pair_card *);
     /* Starts (or goes on with) the study process and waits until it listens; true also when one runs already. */
     bool (*start)(void *ctx, const char *study, const struct params *, struct err *);
+    /* Whether a process lives that runs the study. May be NULL. */
+    bool (*running)(void *ctx, const char *study);
     /* Settings of a study of experiments.ini, those it was begun with on top; and the names there are, those that only
      * RUNS has at the end (free each and the array; -1 with err). */
     bool (*settings)(void *ctx, const char *study, struct params *, struct err *);

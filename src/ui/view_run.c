@@ -243,7 +243,7 @@ static void draw_search(struct search_course *course, struct view_context *ctx, 
     } else {
         const struct search_look look = {.row = s.n_dims > 1};
         search_pixels(ctx->look, p.map, &columns, &rows);
-        search_scene_picture(&s, ctx, look.column, look.row, columns, rows, false);
+        search_scene_picture(&s, ctx, look.column, look.row, columns, rows, 0);
         (look.row ? search_draw_map : search_draw_cut)(c, &p, ctx->look, &s, &look);
     }
     search_scene_release(&s);

@@ -1,10 +1,12 @@
 /* The Search screen: what the search believes of its objective over any two of the settings it searches, the trials behind
- * that belief, and where it would go next. Fitting is the belief's work (belief.h); this file decides what is looked at. */
+ * that belief, and where it would go next. Fitting is the belief's work (belief.h), changing the search search_steer.c's;
+ * this file decides what is looked at. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "search_export.h"
+#include "search_steer.h"
 #include "wrap.h"
 
 enum { PAGE = 5 };
@@ -15,8 +17,15 @@ struct search_view {
     int column, row; /* which of the searched settings; both 0 at first: column 0, row 1 */
     bool chosen;     /* column and row are the user's */
     bool plain, moved;
-    double u, v; /* of the cursor once it was moved; at the best point until then */
-    int next;    /* of the points to try, where End goes */
+    double u, v;  /* of the cursor once it was moved; at the best point until then */
+    int next;     /* of the points to try, where End goes */
+    bool average; /* over the settings off the axes */
+    enum search_page page;
+    bool box; /* from a corner to the cursor */
+    double box_u, box_v;
+    enum steer_prompt prompt; /* what a line is typed for */
+    struct params want;       /* of the latest request to go on with other settings */
+    unsigned pages;           /* there are, as drawn last */
     int n_areas;
     struct rect area[3]; /* of the maps, as drawn last */
     int columns, rows;   /* of pixels there */
@@ -41,8 +50,16 @@ static void axes(struct search_view *v, const struct search_scene *s)
 
 static void look_of(struct search_view *v, const struct search_scene *s, struct search_look *look)
 {
-    *look = (struct search_look){
-        .map = v->map, .column = v->column, .row = v->row, .plain = v->plain, .cursor = true, .u = v->u, .v = v->v};
+    *look = (struct search_look){.map = v->map,
+                                 .column = v->column,
+                                 .row = v->row,
+                                 .plain = v->plain,
+                                 .cursor = true,
+                                 .u = v->u,
+                                 .v = v->v,
+                                 .box = v->box,
+                                 .box_u = v->box_u,
+                                 .box_v = v->box_v};
     if (!v->moved) {
         look->u = look->v = 0.5;
         if (s->best_mean >= 0) {
@@ -66,6 +83,9 @@ static void draw_parts(struct search_view *v, struct view_context *ctx, struct c
         else
             search_draw_map(c, &a->pane[k], ctx->look, s, &look);
     }
+    for (int rows = 0; rows < 2; rows++)
+        search_draw_slice(c, a->slice[rows], ctx->look, s, &look, rows);
+    search_draw_weights(c, a->weights, ctx->look, s);
     search_draw_legend(c, a->legend, ctx->look, s);
     search_draw_history(c, a->history, ctx->look, s);
     search_draw_best(c, a->best, ctx->look, s, ctx->model->sel.trial);
@@ -78,11 +98,14 @@ static bool scene_of(struct search_view *v, struct view_context *ctx, struct sea
     search_scene_make(s, ctx, &v->course);
     if (!s->why[0] && s->n_dims == 0)
         str_append(s->why, sizeof s->why, 0,
-                   "No setting is searched in this study: every trial has the values that Setup (0) shows.");
+                   s->space.n
+                       ? "Every searched setting is pinned: P and NAME=free gives one its range back."
+                       : "No setting is searched in this study: every trial has the values that Setup (0) shows.");
     if (s->why[0])
         return false;
     axes(v, s);
-    search_scene_picture(s, ctx, v->column, v->row, v->columns, v->rows, true);
+    search_scene_picture(s, ctx, v->column, v->row, v->columns, v->rows,
+                         PICTURE_WORTH | PICTURE_WEIGHTS | (v->average && s->n_dims > 2 ? PICTURE_AVERAGE : 0));
     return true;
 }
 
@@ -91,10 +114,13 @@ static void draw(void *self, struct view_context *ctx, struct canvas *c, struct 
     struct search_view *v = self;
     struct search_scene s;
     search_scene_make(&s, ctx, &v->course);
-    struct search_layout a = search_layout(r, s.n_dims == 1);
+    struct search_layout a = search_layout(r, s.n_dims, v->page);
     search_scene_release(&s);
     search_pixels(ctx->look, a.pane[0].map, &v->columns, &v->rows);
     v->n_areas = a.n_panes;
+    v->pages = a.pages;
+    if (a.n_panes == 0) /* the cursor moves as if the map were there */
+        v->area[0] = a.pane[0].map;
     for (int k = 0; k < a.n_panes; k++)
         v->area[k] = a.pane[k].map;
     if (scene_of(v, ctx, &s))
@@ -142,6 +168,10 @@ static bool next_map(struct search_view *v, const struct search_scene *s, struct
         return say(out, "one setting is searched: mean, deviation and worth are all here");
     if (v->n_areas > 1)
         return say(out, "all three maps are here");
+    if (v->n_areas == 0) {
+        v->page = PAGE_MAP;
+        return true;
+    }
     v->map = (v->map + 1) % MAP_COUNT;
     (void)s;
     return true;
@@ -156,6 +186,65 @@ static bool next_axis(struct search_view *v, const struct search_scene *s, bool 
         *axis = (*axis + 1) % s->n_dims;
     while (*axis == other);
     v->chosen = true;
+    return true;
+}
+
+static bool next_page(struct search_view *v, struct request *out)
+{
+    if (v->pages == 1U << PAGE_MAP)
+        return say(out, "everything there is to see is here");
+    if (!(v->pages & 1U << v->page)) /* of another size: it was not to be seen */
+        v->page = PAGE_MAP;
+    do
+        v->page = (v->page + 1) % PAGE_COUNT;
+    while (!(v->pages & 1U << v->page));
+    return true;
+}
+
+static bool other_settings(struct search_view *v, const struct search_scene *s, struct request *out)
+{
+    if (s->n_dims < 3)
+        return say(out, "there are no settings off the axes");
+    v->average = !v->average;
+    return say(out, v->average ? "mean and deviation: the other settings are averaged over"
+                               : "the other settings stand at the best point");
+}
+
+/* ---- steering ---- */
+
+static bool start_box(struct search_view *v, const struct search_scene *s, struct request *out)
+{
+    struct search_look look;
+    look_of(v, s, &look);
+    v->box = true;
+    v->moved = true;
+    v->u = v->box_u = look.u;
+    v->v = v->box_v = look.v;
+    return say(out, "a corner of the box: move to the other one, Enter searches inside it, Esc gives up");
+}
+
+static bool enter(struct search_view *v, struct view_context *ctx, const struct search_scene *s, struct request *out)
+{
+    struct search_look look;
+    look_of(v, s, &look);
+    if (!v->box) {
+        steer_enqueue(ctx, s, &look, out);
+        return true;
+    }
+    v->box = false;
+    steer_box(ctx, s, &look, v->area[0].w, v->area[0].h, &v->want, out);
+    return true;
+}
+
+static bool prompt(struct search_view *v, const struct search_scene *s, enum steer_prompt what, struct request *out)
+{
+    struct search_look look;
+    look_of(v, s, &look);
+    v->prompt = what;
+    if (what == STEER_PIN)
+        steer_ask_pin(s, &look, out);
+    else
+        steer_ask_strategy(s, out);
     return true;
 }
 
@@ -200,10 +289,19 @@ static bool obey(struct search_view *v, struct view_context *ctx, const struct s
     case CMD_RIGHT: return move(v, s, 1, 0);
     case CMD_PAGE_UP: return move(v, s, 0, -PAGE);
     case CMD_PAGE_DOWN: return move(v, s, 0, PAGE);
-    case CMD_HOME:
-    case CMD_CANCEL: v->moved = false; return true;
+    case CMD_CANCEL:
+        v->moved &= v->box;
+        v->box = false;
+        return true;
+    case CMD_HOME: v->moved = false; return true;
     case CMD_END: return to_next(v, s, out);
-    case CMD_ENTER: return look_at_nearest(v, ctx, s, out);
+    case CMD_ENTER: return enter(v, ctx, s, out);
+    case CMD_BOX: return start_box(v, s, out);
+    case CMD_PIN: return prompt(v, s, STEER_PIN, out);
+    case CMD_STRATEGY: return prompt(v, s, STEER_STRATEGY, out);
+    case CMD_NEAREST: return look_at_nearest(v, ctx, s, out);
+    case CMD_OTHERS: return other_settings(v, s, out);
+    case CMD_PAGE: return next_page(v, out);
     case CMD_NEXT_MAP: return next_map(v, s, out);
     case CMD_COLUMNS: return next_axis(v, s, true, out);
     case CMD_ROWS: return next_axis(v, s, false, out);
@@ -216,9 +314,23 @@ static bool command(void *self, struct view_context *ctx, enum command cmd, stru
 {
     struct search_view *v = self;
     struct search_scene s;
-    bool done = scene_of(v, ctx, &s) && obey(v, ctx, &s, cmd, out);
+    bool done;
+    if (scene_of(v, ctx, &s))
+        done = obey(v, ctx, &s, cmd, out);
+    else
+        done = s.space.n > 0 && s.n_dims == 0 && cmd == CMD_PIN && prompt(v, &s, STEER_PIN, out);
     search_scene_release(&s);
     return done;
+}
+
+static bool typed(void *self, struct view_context *ctx, const char *text, struct request *out, struct err *err)
+{
+    struct search_view *v = self;
+    struct search_scene s;
+    search_scene_make(&s, ctx, &v->course);
+    bool ok = steer_typed(ctx, &s, v->prompt, text, &v->want, out, err);
+    search_scene_release(&s);
+    return ok;
 }
 
 /* A click takes the cursor there, the wheel goes through the maps. */
@@ -226,7 +338,7 @@ static void mouse(void *self, struct view_context *ctx, struct rect r, int x, in
 {
     struct search_view *v = self;
     (void)ctx, (void)r;
-    if (button >= 4 && v->n_areas == 1)
+    if (button >= 4 && v->n_areas == 1 && v->column != v->row)
         v->map = (v->map + (button == 4 ? MAP_COUNT - 1 : 1)) % MAP_COUNT;
     for (int k = 0; k < v->n_areas && button == 1; k++)
         if (rect_has(v->area[k], x, y))
@@ -261,6 +373,7 @@ const struct view view_search = {
     .state_size = sizeof(struct search_view),
     .draw = draw,
     .command = command,
+    .typed = typed,
     .mouse = mouse,
     .export = export,
     .n_prefs = (int)ARRAY_LEN(prefs),
