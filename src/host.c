@@ -274,7 +274,7 @@ static bool save(void *ctx, const char *seen, const char *study, const struct pa
 static bool running(void *ctx, const char *study)
 {
     const struct cmd_options *o = ctx;
-    return is_run(o, study);
+    return host_is_run(o, study);
 }
 
 /* ---- starting ---- */

@@ -61,7 +61,7 @@ static double cpu_seconds(void)
 static void measure_belief(int trials, int columns, int rows)
 {
     enum { ROUNDS = 3 };
-    double mean[ROUNDS], coarse[ROUNDS], next[ROUNDS], full[ROUNDS];
+    double mean[ROUNDS], coarse[ROUNDS], next[ROUNDS], weights[ROUNDS], full[ROUNDS];
     struct space space = surface_space(surface_find("kd"), 0);
     struct history_points points = {.n = trials};
     points.x = xcalloc(2 * (size_t)trials, sizeof *points.x);
@@ -79,7 +79,7 @@ static void measure_belief(int trials, int columns, int rows)
         struct belief *b = belief_new();
         double t0 = cpu_seconds();
         const struct belief_picture *p = NULL;
-        mean[k] = coarse[k] = next[k] = 0;
+        mean[k] = coarse[k] = next[k] = weights[k] = 0;
         belief_want(b, &(struct belief_want){.space = &space,
                                              .points = &points,
                                              .seed = 1,
@@ -87,7 +87,8 @@ static void measure_belief(int trials, int columns, int rows)
                                              .row_dim = 1,
                                              .columns = columns,
                                              .rows = rows,
-                                             .acquisition = true});
+                                             .acquisition = true,
+                                             .weights = true});
         while (!p || !p->complete) {
             struct pollfd fd = {.fd = belief_fd(b), .events = POLLIN};
             poll(&fd, 1, -1);
@@ -96,17 +97,18 @@ static void measure_belief(int trials, int columns, int rows)
             mean[k] = mean[k] > 0 ? mean[k] : t;
             coarse[k] = coarse[k] > 0 || !p->acquisition ? coarse[k] : t;
             next[k] = next[k] > 0 || p->n_next == 0 ? next[k] : t;
+            weights[k] = weights[k] > 0 || !p->weights.known ? weights[k] : t;
             full[k] = t;
         }
         belief_free(b);
     }
-    double *const each[] = {mean, coarse, next, full};
-    for (int i = 0; i < 4; i++)
+    double *const each[] = {mean, coarse, next, weights, full};
+    for (int i = 0; i < 5; i++)
         qsort(each[i], ROUNDS, sizeof(double), by_value);
     printf("belief   %3dx%-3d %4d trials  fit, mean and sigma %4.0f ms  coarse worth %4.0f ms  next points %4.0f ms  "
-           "worth in full %5.0f ms\n",
+           "weights %4.0f ms  worth in full %5.0f ms\n",
            columns, rows, trials, 1e3 * mean[ROUNDS / 2], 1e3 * coarse[ROUNDS / 2], 1e3 * next[ROUNDS / 2],
-           1e3 * full[ROUNDS / 2]);
+           1e3 * weights[ROUNDS / 2], 1e3 * full[ROUNDS / 2]);
     fflush(stdout);
     history_points_release(&points);
 }

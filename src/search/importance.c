@@ -371,11 +371,12 @@ static void take_interval(struct importance_interval *to, double estimate, doubl
     to->high = drawn[(int)ceil(0.95 * (draws - 1))];
 }
 
-void importance_of_fitted(const struct space *space, const struct surrogate *s, int draws, uint64_t seed,
-                          struct importance_interval *first, struct importance_interval *total)
+bool importance_of_fitted(const struct space *space, const struct surrogate *s, int draws, uint64_t seed,
+                          bool (*stop)(void *), void *ctx, struct importance_interval *first,
+                          struct importance_interval *total)
 {
     double mean_first[SPACE_MAX], mean_total[SPACE_MAX], f[SPACE_MAX], t[SPACE_MAX];
-    bool category[SPACE_MAX];
+    bool category[SPACE_MAX], stopped = false;
     assert(draws >= 1);
     memset(first, 0, (size_t)space->n * sizeof(*first));
     memset(total, 0, (size_t)space->n * sizeof(*total));
@@ -385,24 +386,27 @@ void importance_of_fitted(const struct space *space, const struct surrogate *s, 
     struct design d = design_new(dims, DRAW_POINTS, seed);
     int points = design_points(&d);
     to_surrogate(space, s, &d);
-    double *value = xcalloc((size_t)points * (size_t)draws, sizeof(double));
+    double *value = xcalloc((size_t)points, sizeof(double));
     double *drawn = xcalloc((size_t)(2 * dims * draws), sizeof(double)); /* (2, dims, draws) */
     mean_indices(space, s, seed, mean_first, mean_total);
-    importance_draws(surrogate_gp(s), category, points, d.u, draws, seed, value);
-    for (int i = 0; i < draws; i++) {
-        indices(&d, value + (size_t)i * (size_t)points, f, t);
+    struct posterior *p = posterior_new(surrogate_gp(s), category, points, d.u);
+    for (int i = 0; i < draws && !(stopped = stop && stop(ctx)); i++) {
+        posterior_draw(p, hash3(seed, RNG_SEARCH, (uint64_t)i), value);
+        indices(&d, value, f, t);
         for (int j = 0; j < dims; j++) {
             drawn[j * draws + i] = f[j];
             drawn[(dims + j) * draws + i] = t[j];
         }
     }
-    for (int j = 0; j < dims; j++) {
+    for (int j = 0; j < dims && !stopped; j++) {
         take_interval(&first[surrogate_dim(s, j)], mean_first[j], drawn + (size_t)(j * draws), draws);
         take_interval(&total[surrogate_dim(s, j)], mean_total[j], drawn + (size_t)((dims + j) * draws), draws);
     }
+    posterior_free(p);
     free(drawn);
     free(value);
     free(d.u);
+    return !stopped;
 }
 
 bool importance_of_surrogate(const struct space *space, const struct trials *trials, int draws, uint64_t seed,
@@ -413,7 +417,7 @@ bool importance_of_surrogate(const struct space *space, const struct trials *tri
     memset(total, 0, (size_t)space->n * sizeof(*total));
     if (!s)
         return false;
-    importance_of_fitted(space, s, draws, seed, first, total);
+    importance_of_fitted(space, s, draws, seed, NULL, NULL, first, total);
     surrogate_free(s);
     return true;
 }

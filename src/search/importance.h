@@ -55,9 +55,11 @@ struct importance_interval {
  * nothing to model (no complete trial, or nothing searched). */
 bool importance_of_surrogate(const struct space *, const struct trials *, int draws, uint64_t seed,
                              struct importance_interval *first, struct importance_interval *total);
-/* The same of a surrogate that is fitted already, to trials over this space. */
+/* The same of a surrogate that is fitted already, to trials over this space. false: STOP(CTX), asked before each draw unless
+ * it is NULL, said so; all is 0 then. */
 struct surrogate;
-void importance_of_fitted(const struct space *, const struct surrogate *, int draws, uint64_t seed,
-                          struct importance_interval *first, struct importance_interval *total);
+bool importance_of_fitted(const struct space *, const struct surrogate *, int draws, uint64_t seed,
+                          bool (*stop)(void *ctx), void *ctx, struct importance_interval *first,
+                          struct importance_interval *total);
 
 #endif

@@ -3,8 +3,8 @@
  * the points that the search would try next.
  *
  * One thread (the one that draws) owns a belief and makes all calls. The newest want counts: an older one is given up
- * between two rows of its picture, never finished first. Finished pictures do not change. They come in steps, the quick
- * and important first: mean and sigma; the acquisition in coarse blocks; the next points; the settings' weights; the acquisition in full. */
+ * between two rows of its picture, or two draws for the weights, never finished first. Finished pictures do not change. They come in steps, the quick
+ * and important first: mean and sigma; the acquisition in coarse blocks; the next points; the acquisition in full; the settings' weights. */
 #ifndef FSPLAB_UI_BELIEF_H
 #define FSPLAB_UI_BELIEF_H
 

@@ -232,16 +232,23 @@ static void place(const struct fitted *f, struct belief_picture *p)
     surrogate_predict(f->surrogate, p->at, &p->best_mean, &p->best_sigma);
 }
 
-static void weigh(struct fitted *f)
+static bool no_longer_wanted(void *b)
+{
+    return belief_overtaken(b);
+}
+
+static bool weigh(struct belief *b, struct fitted *f)
 {
     struct belief_weights *w = &f->weights;
     struct trials trials = history_trials(&f->job->points);
+    bool done = true;
     *w = (struct belief_weights){0};
     importance_ped_anova(&f->job->space, &trials, TOP, w->ped_anova, &w->n, &w->n_top);
-    w->known = w->n >= BELIEF_WEIGHED_FROM;
-    if (w->known)
-        importance_of_fitted(&f->job->space, f->surrogate, DRAWS, f->job->want.seed, w->first, w->total);
-    f->weighed = true;
+    if (w->n >= BELIEF_WEIGHED_FROM)
+        done = w->known = importance_of_fitted(&f->job->space, f->surrogate, DRAWS, f->job->want.seed, no_longer_wanted,
+                                               b, w->first, w->total);
+    f->weighed = done;
+    return done;
 }
 
 /* ---- the course of a picture ---- */
@@ -266,15 +273,17 @@ static bool draw_rest(struct belief *b, struct fitted *f, struct belief_picture 
     memcpy(p->next, f->next, sizeof p->next);
     if (worth)
         belief_publish(b, p);
-    if (f->job->want.weights && !f->weighed) {
-        if (belief_overtaken(b))
+    if (worth && !draw_acquisition(b, f->surrogate, p))
+        return false;
+    if (!f->job->want.weights)
+        return true;
+    if (!f->weighed) {
+        belief_publish(b, p);
+        if (!weigh(b, f))
             return false;
-        weigh(f);
     }
     p->weights = f->weights;
-    if (f->weighed)
-        belief_publish(b, p);
-    return !worth || draw_acquisition(b, f->surrogate, p);
+    return true;
 }
 
 void belief_work(struct belief *b, struct fitted *f, struct job *job)

@@ -19,7 +19,9 @@ const char *search_waiting(const struct search_scene *s)
 {
     const struct belief_picture *p = s->picture;
     if (p && !p->fitted)
-        return s->n == 0 ? "no trial yet, so there is no map" : "no value yet, so there is no map";
+        return s->n == 0          ? "no trial yet, so there is no map"
+               : s->complete == 0 ? "no value yet, so there is no map"
+                                  : "no trial informs these ranges, so there is no map";
     return "fitting ...";
 }
 

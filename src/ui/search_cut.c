@@ -264,6 +264,8 @@ void search_draw_slice(struct canvas *c, struct rect r, const struct look *l, co
     char title[128], text[32];
     search_value_text(fixed, space_value(fixed, rows ? v->u : v->v), 3, text, sizeof text);
     str_append(title, sizeof title, 0, "mean %s 2 sd, %%, at %s %s", look_ascii(l) ? "+-" : "±", fixed->name, text);
+    if (text_width(title) > pane.map.w)
+        str_append(title, sizeof title, 0, "%%, at %s %s", fixed->name, text);
     search_draw_title(c, &pane, l, title, NULL);
     search_draw_below(c, pane.below, l, d);
     if (!search_scene_fits(s, v->column, v->row)) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { DIGITS = 3 }; /* of a box's ends */
+#define EDGE 1e-9
 
 static void say(struct request *out, const char *text)
 {
@@ -139,8 +140,10 @@ static double end_of(const struct dim *d, double u)
 static void ends_of(const struct dim *d, double a, double b, int n, double *min, double *max)
 {
     double lo = floor(fmin(a, b) * n) / n, hi = ceil(fmax(a, b) * n) / n;
-    *min = end_of(d, lo < 1e-9 ? 0 : lo);
-    *max = end_of(d, hi > 1 - 1e-9 ? 1 : hi);
+    double inside =
+        d->type == DIM_FLOAT ? 0 : EDGE; /* whole numbers have cells themselves: those that the box touches */
+    *min = end_of(d, lo < EDGE ? 0 : lo + inside);
+    *max = end_of(d, hi > 1 - EDGE ? 1 : hi - inside);
 }
 
 void steer_box(const struct view_context *ctx, const struct search_scene *s, const struct search_look *v, int columns,

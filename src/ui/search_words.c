@@ -41,7 +41,12 @@ void search_draw_head(struct canvas *c, struct rect r, const struct look *l, con
     r.w -= *busy ? text_width(busy) + 2 : 0;
     int x = canvas_text(c, r, r.x, r.y, look_style(l, ROLE_TITLE), strategy_name(s->strategy));
     x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_MUTED), " over ");
-    x = canvas_text(c, r, x, r.y, look_style(l, ROLE_TEXT), names) + 2;
+    x = canvas_text(c, r, x, r.y, look_style(l, ROLE_TEXT), names);
+    for (int j = 0; j < s->space.n; j++)
+        if (s->space.dims[j].min == s->space.dims[j].max)
+            x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_WARN), ", %s pinned at %.4g", s->space.dims[j].name,
+                              s->space.dims[j].min);
+    x += 2;
     str_append(text, sizeof text, 0, "%d trial%s, %d with a value", s->n, s->n == 1 ? "" : "s", s->complete);
     if (x + text_width(text) > r.x + r.w)
         str_append(text, sizeof text, 0, "%d trial%s", s->n, s->n == 1 ? "" : "s");
@@ -49,11 +54,7 @@ void search_draw_head(struct canvas *c, struct rect r, const struct look *l, con
         str_append(text, sizeof text, 0, "nothing tried yet");
     x = canvas_text(c, r, x, r.y, look_style(l, ROLE_MUTED), text);
     if (s->points.outside > 0)
-        x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_WARN), ", %d outside the ranges", s->points.outside);
-    for (int j = 0; j < s->space.n; j++)
-        if (s->space.dims[j].min == s->space.dims[j].max)
-            x = canvas_printf(c, r, x, r.y, look_style(l, ROLE_WARN), ", %s pinned at %.4g", s->space.dims[j].name,
-                              s->space.dims[j].min);
+        canvas_printf(c, r, x, r.y, look_style(l, ROLE_WARN), ", %d outside the ranges", s->points.outside);
 }
 
 /* ---- legend ---- */

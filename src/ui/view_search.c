@@ -216,8 +216,9 @@ static bool start_box(struct search_view *v, const struct search_scene *s, struc
 {
     struct search_look look;
     look_of(v, s, &look);
-    v->box = true;
-    v->moved = true;
+    v->box = v->moved = true;
+    if (v->n_areas == 0)
+        v->page = PAGE_MAP;
     v->u = v->box_u = look.u;
     v->v = v->box_v = look.v;
     return say(out, "a corner of the box: move to the other one, Enter searches inside it, Esc gives up");
