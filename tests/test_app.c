@@ -353,6 +353,76 @@ static void a_start_is_announced_before_it_is_waited_for(void **state)
     end(a);
 }
 
+static int started;
+static bool run_on(void *ctx, const char *study, const struct params *p, struct err *err)
+{
+    (void)ctx, (void)err;
+    assert_string_equal(study, "demo");
+    assert_int_equal(p->max_trials, 31);
+    started++;
+    return true;
+}
+static bool still_running;
+static bool is_running(void *ctx, const char *study)
+{
+    (void)ctx, (void)study;
+    return still_running;
+}
+
+/* A process that has been asked to stop is waited for; another study that is looked at meanwhile calls it off. */
+static void other_settings_wait_for_the_end_of_the_process(void **state)
+{
+    (void)state;
+    struct app_options o;
+    struct ui_host other = host;
+    struct params p;
+    params_init(&p);
+    p.max_trials = 31;
+    struct request r = {.kind = ASK_RESTART, .params = &p, .text = "lambda 1 to 2", .confirm = "save, stop, go on?"};
+    other.start = run_on;
+    other.running = is_running;
+    struct app *a = begin(&o, 100, 30);
+    o.host = &other;
+    started = 0;
+    obey(a, &r, false);
+    assert_int_equal(a->dialog, DIALOG_CONFIRM);
+    press(a, (int[]){27}, 1);
+    assert_int_equal(started, 0);
+    obey(a, &r, false);
+    still_running = true; /* and does not answer: nothing could be stopped */
+    press(a, (int[]){'y'}, 1);
+    assert_false(a->restart.on);
+    assert_int_equal(started, 0);
+    r.confirm[0] = 0;
+    const struct restart waiting = {
+        .on = true, .study = "demo", .what = "lambda 1 to 2", .params = p, .give_up = a->model.now + 100};
+    a->restart = waiting;
+    restart_turn(a); /* it has not ended yet */
+    assert_true(a->restart.on && started == 0);
+    still_running = false;
+    restart_turn(a);
+    assert_int_equal(started, 1);
+    assert_false(a->restart.on);
+    assert_non_null(strstr(a->status, "lambda 1 to 2 from now on"));
+    obey(a, &r, false); /* where nothing runs it starts at once */
+    assert_int_equal(started, 2);
+    a->restart = waiting;
+    str_append(a->restart.study, sizeof a->restart.study, 0, "another");
+    restart_turn(a);
+    assert_false(a->restart.on);
+    still_running = true;
+    a->restart = waiting;
+    a->restart.give_up = a->model.now - 1;
+    restart_turn(a);
+    assert_false(a->restart.on);
+    assert_int_equal(started, 2);
+    a->model.readonly = true;
+    obey(a, &r, false);
+    assert_int_equal(started, 2);
+    assert_non_null(strstr(a->status, "read only"));
+    end(a);
+}
+
 static void a_process_that_does_not_answer_holds_up_no_key(void **state)
 {
     struct app_options o;
@@ -988,6 +1058,7 @@ int main(void)
         T(what_is_typed_is_judged_letter_by_letter),
         T(typed_text_may_be_of_any_script),
         T(a_start_is_announced_before_it_is_waited_for),
+        T(other_settings_wait_for_the_end_of_the_process),
         T(a_process_that_does_not_answer_holds_up_no_key),
         T(figures_that_are_old_are_not_called_running),
         T(leaving_needs_a_process),
