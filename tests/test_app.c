@@ -384,11 +384,11 @@ static void other_settings_wait_for_the_end_of_the_process(void **state)
     struct app *a = begin(&o, 100, 30);
     o.host = &other;
     started = 0;
-    obey(a, &r, false);
+    app_obey(a, &r, false);
     assert_int_equal(a->dialog, DIALOG_CONFIRM);
     press(a, (int[]){27}, 1);
     assert_int_equal(started, 0);
-    obey(a, &r, false);
+    app_obey(a, &r, false);
     still_running = true; /* and does not answer: nothing could be stopped */
     press(a, (int[]){'y'}, 1);
     assert_false(a->restart.on);
@@ -404,7 +404,7 @@ static void other_settings_wait_for_the_end_of_the_process(void **state)
     assert_int_equal(started, 1);
     assert_false(a->restart.on);
     assert_non_null(strstr(a->status, "lambda 1 to 2 from now on"));
-    obey(a, &r, false); /* where nothing runs it starts at once */
+    app_obey(a, &r, false); /* where nothing runs it starts at once */
     assert_int_equal(started, 2);
     a->restart = waiting;
     str_append(a->restart.study, sizeof a->restart.study, 0, "another");
@@ -417,7 +417,7 @@ static void other_settings_wait_for_the_end_of_the_process(void **state)
     assert_false(a->restart.on);
     assert_int_equal(started, 2);
     a->model.readonly = true;
-    obey(a, &r, false);
+    app_obey(a, &r, false);
     assert_int_equal(started, 2);
     assert_non_null(strstr(a->status, "read only"));
     end(a);

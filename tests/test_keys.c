@@ -60,8 +60,8 @@ static void a_screens_own_row_comes_first(void **state)
 
 static void whatever_changes_the_study_says_so(void **state)
 {
-    static const enum command acting[] = {CMD_PAUSE,     CMD_STOP,  CMD_SKIP,  CMD_CLONE, CMD_TUNE_UP,
-                                          CMD_TUNE_DOWN, CMD_START, CMD_RETRY, CMD_THAW, CMD_PIN, CMD_STRATEGY};
+    static const enum command acting[] = {CMD_PAUSE, CMD_STOP,  CMD_SKIP, CMD_CLONE, CMD_TUNE_UP, CMD_TUNE_DOWN,
+                                          CMD_START, CMD_RETRY, CMD_THAW, CMD_PIN,   CMD_STRATEGY};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(acting); i++) {
         int rows = 0;

@@ -197,7 +197,6 @@ static void draw_hints(struct app *a, struct rect r, const char *const *words, i
 
 static void draw_footer(struct app *a, struct rect r)
 {
-    const struct look *l = &a->look;
     if (a->dialog == DIALOG_CONFIRM) {
         char text[256];
         snprintf(text, sizeof text, "%s  Enter: yes, Esc: no", a->pending.confirm);

@@ -64,7 +64,8 @@ static void put_csv(struct sheet *s, const struct belief_picture *p)
     sheet_note(s, "mean, sigma: of the validation accuracy, 0 to 1; worth: %s", worth_words(p));
     for (int j = 0; j < p->space.n; j++)
         if (j != p->column_dim && j != p->row_dim)
-            sheet_note(s, "%s = %.9g", p->space.dims[j].name, p->at[j]);
+            sheet_note(s, p->averaged ? "%s = %.9g (of the worth; mean and sigma are averaged over it)" : "%s = %.9g",
+                       p->space.dims[j].name, p->at[j]);
     csv_text(s->csv, x->name, ',');
     if (!cut)
         csv_text(s->csv, y->name, ',');

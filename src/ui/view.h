@@ -13,8 +13,8 @@
 struct request {
     enum {
         ASK_NOTHING,
-        ASK_STUDY,  /* `wire` to the study process; asked for confirmation first when `confirm` is not "" */
-        ASK_START,  /* start the study named `text` with `params`, which stay valid until the next command; asked for
+        ASK_STUDY, /* `wire` to the study process; asked for confirmation first when `confirm` is not "" */
+        ASK_START, /* start the study named `text` with `params`, which stay valid until the next command; asked for
                        confirmation first when `confirm` is not ""; `stay`: go on looking at this screen */
         ASK_RESTART, /* stop the study that is looked at where a process runs it, wait until that has ended, and go on with
                         `params` (valid until the next call), `text` says with what; `confirm` as for ASK_STUDY */
