@@ -52,11 +52,20 @@ bool lab_take(struct lab *lab, struct lab_cmd *cmd, bool wait)
     return got;
 }
 
+/* What is of a trial, from its worker. */
+static void take_trial(struct lab_state *to, const struct lab_state *from)
+{
+    size_t begin = offsetof(struct lab_state, trial), end = offsetof(struct lab_state, trials_planned);
+    memcpy((char *)to + begin, (const char *)from + begin, end - begin);
+}
+
 void lab_publish(struct lab *lab)
 {
     lab->draft.version++;
     pthread_mutex_lock(&lab->state_mutex);
     lab->state = lab->draft;
+    if (lab->worker)
+        take_trial(&lab->state, &lab->worker->shown);
     pthread_mutex_unlock(&lab->state_mutex);
     uint64_t one = 1;
     ssize_t ignored = write(lab->wake_fd, &one, sizeof one);
@@ -212,7 +221,9 @@ struct params lab_trial_params(const struct params *study, const struct trial_ro
 void lab_forget(struct lab *lab)
 {
     search_free(lab->search);
-    backend_free(lab->be);
+    for (int i = 0; i < lab->n_workers; i++)
+        backend_free(lab->worker[i].be);
+    free(lab->worker);
     dataset_release(&lab->data);
     if (lab->store)
         store_close(lab->store);
@@ -225,7 +236,7 @@ void lab_forget(struct lab *lab)
     pthread_mutex_destroy(&lab->probe_mutex);
     for (int i = 0; i < LAB_PROBES; i++)
         free(lab->probes[i]);
-    free((char *)lab->env.teachers_dir);
+    free(lab->teachers_dir);
     free(lab->rows);
     stopped_release(&lab->stopped);
     edited_release(&lab->edited);
@@ -234,20 +245,21 @@ void lab_forget(struct lab *lab)
     free(lab);
 }
 
-static void *worker(void *arg)
+static void *work(void *arg)
 {
-    lab_run_study(arg);
+    struct worker *w = arg;
+    lab_run_study(w->lab);
     return NULL;
 }
 
-static bool start_worker(struct lab *lab, struct err *err)
+static bool start_worker(struct worker *w, struct err *err)
 {
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rc = pthread_create(&lab->thread, NULL, worker, lab);
+    int rc = pthread_create(&w->thread, NULL, work, w);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    lab->started = rc == 0;
+    w->started = rc == 0;
     return rc == 0 || err_set(err, ERR_IO, "cannot start a thread: %s", strerror(rc));
 }
 
@@ -285,12 +297,13 @@ static bool open_all(struct lab *lab, struct err *err)
         return false;
     if (!lab_data(p, &lab->data, err) || !trial_check(p, &lab->data, err))
         return false;
-    if (!(lab->be = lab_backend(p, err))) /* before the store, which would hold them to settings that cannot work */
-        return false;
-    if (!fs_mkdirs(lab->dir, err) || !take_lock(lab, err) || !open_store(lab, err))
-        return false;
-    lab->env = (struct trial_env){lab->be, &lab->data, p, (uint64_t)p->seed, xstrfmt("%s/teachers", lab->runs)};
-    return true;
+    lab->teachers_dir = xstrfmt("%s/teachers", lab->runs);
+    lab->worker = xcalloc(1, sizeof *lab->worker);
+    struct worker *w = &lab->worker[lab->n_workers++];
+    w->lab = lab;
+    w->be = lab_backend(p, err);
+    w->env = (struct trial_env){w->be, &lab->data, p, (uint64_t)p->seed, lab->teachers_dir};
+    return w->be && fs_mkdirs(lab->dir, err) && take_lock(lab, err) && open_store(lab, err);
 }
 
 static void blank_state(struct lab_state *s, const char *study)
@@ -359,11 +372,13 @@ struct lab *lab_open(const char *study, const char *runs, const struct params *p
         lab_forget(lab);
         return NULL;
     }
-    snprintf(lab->draft.device, sizeof lab->draft.device, "%s %s, %d thread%s", lab->be->info.name, lab->be->info.isa,
-             lab->be->info.threads, lab->be->info.threads == 1 ? "" : "s");
+    const struct backend_info *be = &lab->worker->be->info;
+    snprintf(lab->draft.device, sizeof lab->draft.device, "%s %s, %d thread%s", be->name, be->isa, be->threads,
+             be->threads == 1 ? "" : "s");
     lab->draft.steps_per_epoch = lab->data.n_train / p->batch;
-    lab->state = lab->draft;
-    if (!start_worker(lab, err)) {
+    lab->draft.searches = p->search_repeats;
+    lab->state = lab->worker->shown = lab->draft;
+    if (!start_worker(lab->worker, err)) {
         lab_forget(lab);
         return NULL;
     }
@@ -378,7 +393,8 @@ void lab_close(struct lab *lab)
     lab->closing = true;
     pthread_cond_signal(&lab->queue_cond);
     pthread_mutex_unlock(&lab->queue_mutex);
-    if (lab->started)
-        pthread_join(lab->thread, NULL);
+    for (int i = 0; i < lab->n_workers; i++)
+        if (lab->worker[i].started)
+            pthread_join(lab->worker[i].thread, NULL);
     lab_forget(lab);
 }

@@ -73,7 +73,8 @@ struct lab_state {
     bool ended;        /* the worker is done */
     int exit_status;   /* once ended: 0 complete, 1 failed, 130 quit or stopped before the end */
 
-    int trial; /* number of the present trial; 0 = none */
+    /* From here to trials_planned: of the present trial. */
+    int trial; /* its number; 0 = none */
     enum trial_kind kind;
     int search_no, searches, repeat;
     int n_params; /* the searched values of this trial */

@@ -86,12 +86,12 @@ static bool copy_checkpoint(const struct clone *c, struct err *err)
 
 /* ---- what it begins with ---- */
 
-static bool find_origin(const struct lab *lab, const struct running *r, int number, struct trial_row *of,
+static bool find_origin(const struct lab *lab, const struct worker *w, int number, struct trial_row *of,
                         struct err *err)
 {
     for (int i = 0; i < lab->n_rows; i++)
         if (lab->rows[i].number == number) {
-            *of = number == r->row.number ? r->row : lab->rows[i];
+            *of = number == w->row.number ? w->row : lab->rows[i];
             return true;
         }
     return err_set(err, ERR_STATE, "there is no trial %d: the latest is %d", number, lab->rows[lab->n_rows - 1].number);
@@ -136,14 +136,14 @@ static bool take_values(const struct lab *lab, const struct lab_cmd *cmd, struct
 }
 
 /* Where the origin's checkpoint is, once the origin, if it is running, has one of this step. */
-static bool find_checkpoint(struct lab *lab, struct running *r, struct clone *c, struct err *bad, struct err *err)
+static bool find_checkpoint(struct lab *lab, struct worker *w, struct clone *c, struct err *bad, struct err *err)
 {
     bool found;
     int n = c->of.number;
     if (c->of.state == TRIAL_COMPLETE)
         return err_set(bad, ERR_STATE, "trial %d is complete, nothing is left to train: clone it without --warm", n);
     c->settings = lab_trial_params(&lab->params, &c->of);
-    if (n == r->row.number && !lab_checkpoint(lab, r, err))
+    if (n == w->row.number && !lab_checkpoint(lab, w, err))
         return false;
     if (!trial_saved_at(c->of.dir, &c->stage, &c->step, &c->settings, &found, bad))
         return false;
@@ -203,7 +203,7 @@ static bool take_changes(struct lab *lab, const struct lab_cmd *cmd, struct clon
 static bool is_point(const struct lab *lab, const struct clone *c, double *x)
 {
     if (c->warm || !lab->searching || c->row.n_params != lab->space.n ||
-        c->row.seed != lab->params.seed + lab->draft.search_no)
+        c->row.seed != lab->params.seed + lab->search_no)
         return false;
     for (int d = 0; d < lab->space.n; d++) {
         int i = 0;
@@ -252,18 +252,18 @@ static bool make_clone(struct lab *lab, struct clone *c, struct err *bad, struct
     return record(lab, c, err) && lab_adopt_clone(&c->row, err);
 }
 
-bool lab_clone(struct lab *lab, struct running *r, const struct lab_cmd *cmd, struct lab_ack *a, struct err *err)
+bool lab_clone(struct lab *lab, struct worker *w, const struct lab_cmd *cmd, struct lab_ack *a, struct err *err)
 {
     struct clone c = {.warm = cmd->warm};
     struct err bad = {0}, failed = {0};
-    bool ok = find_origin(lab, r, cmd->trial, &c.of, &bad);
+    bool ok = find_origin(lab, w, cmd->trial, &c.of, &bad);
     c.row =
-        (struct trial_row){.kind = TRIAL_MANUAL, .search_no = lab->draft.search_no, .ask_id = -1, .seed = c.of.seed};
+        (struct trial_row){.kind = TRIAL_MANUAL, .search_no = lab->search_no, .ask_id = -1, .seed = c.of.seed};
     for (int i = 0; ok && i < c.of.n_params; i++)
         put_value(&c.row, c.of.param_name[i], c.of.param_value[i]);
     ok = ok && take_values(lab, cmd, &c, &bad);
     if (c.warm)
-        ok = ok && find_checkpoint(lab, r, &c, &bad, &failed) && take_changes(lab, cmd, &c, &bad, &failed);
+        ok = ok && find_checkpoint(lab, w, &c, &bad, &failed) && take_changes(lab, cmd, &c, &bad, &failed);
     ok = ok && make_clone(lab, &c, &bad, &failed);
     free(c.changes);
     a->clone = ok ? c.row.number : 0;

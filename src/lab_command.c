@@ -12,13 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct lab_ack ack_of(const struct lab_cmd *c, const struct running *r)
+static struct lab_ack ack_of(const struct lab_cmd *c, const struct worker *w)
 {
     struct lab_ack a = {.id = c->id, .ok = true, .before = NAN, .after = NAN};
-    if (r) {
-        a.trial = r->row.number;
-        a.step = trial_at(r->trial);
-        snprintf(a.stage, sizeof a.stage, "%s", stage_name(trial_stage(r->trial)));
+    if (w) {
+        a.trial = w->row.number;
+        a.step = trial_at(w->trial);
+        snprintf(a.stage, sizeof a.stage, "%s", stage_name(trial_stage(w->trial)));
     }
     return a;
 }
@@ -30,45 +30,45 @@ void lab_refuse(struct lab_ack *a, const char *why)
 }
 
 /* Checkpoint, then event and row: what must be on disk before a trial is changed. */
-static bool record_change(struct lab *lab, struct running *r, const struct event_row *e, struct err *err)
+static bool record_change(struct lab *lab, struct worker *w, const struct event_row *e, struct err *err)
 {
-    if (!lab_checkpoint(lab, r, err))
+    if (!lab_checkpoint(lab, w, err))
         return false;
-    r->row.edited = true;
-    bool ok = lab_begin_group(lab, err) && lab_put_event(lab, e, err) && store_trial_put(lab->store, &r->row, err);
+    w->row.edited = true;
+    bool ok = lab_begin_group(lab, err) && lab_put_event(lab, e, err) && store_trial_put(lab->store, &w->row, err);
     ok = lab_end_group(lab, ok ? err : NULL) && ok;
     if (ok)
         edited_add(&lab->edited, e, 1);
     return ok;
 }
 
-static bool do_set(struct lab *lab, struct running *r, const struct lab_cmd *c, struct lab_ack *a, struct err *err)
+static bool do_set(struct lab *lab, struct worker *w, const struct lab_cmd *c, struct lab_ack *a, struct err *err)
 {
     struct err bad = {0};
     const char *key = c->key[0];
     double value = c->value[0];
-    if (!trial_may_set(trial_params(r->trial), trial_stage(r->trial), key, value, &a->before, &bad)) {
+    if (!trial_may_set(trial_params(w->trial), trial_stage(w->trial), key, value, &a->before, &bad)) {
         lab_refuse(a, bad.msg);
         return true;
     }
     a->after = value;
-    struct event_row e = lab_event_at(r, "set");
+    struct event_row e = lab_event_at(w, "set");
     snprintf(e.key, sizeof e.key, "%s", key);
     e.before = a->before;
     e.after = value;
-    return record_change(lab, r, &e, err) && trial_set(r->trial, key, value, &a->before, err);
+    return record_change(lab, w, &e, err) && trial_set(w->trial, key, value, &a->before, err);
 }
 
-static bool do_skip(struct lab *lab, struct running *r, struct lab_ack *a, struct err *err)
+static bool do_skip(struct lab *lab, struct worker *w, struct lab_ack *a, struct err *err)
 {
     struct err bad = {0};
-    if (!trial_may_skip(r->trial, &bad)) {
+    if (!trial_may_skip(w->trial, &bad)) {
         lab_refuse(a, bad.msg);
         return true;
     }
-    struct event_row e = lab_event_at(r, "skip");
-    snprintf(e.text, sizeof e.text, "%s ended at step %d of %d", a->stage, a->step, trial_steps(r->trial));
-    return record_change(lab, r, &e, err) && trial_skip(r->trial, err);
+    struct event_row e = lab_event_at(w, "skip");
+    snprintf(e.text, sizeof e.text, "%s ended at step %d of %d", a->stage, a->step, trial_steps(w->trial));
+    return record_change(lab, w, &e, err) && trial_skip(w->trial, err);
 }
 
 /* The point gets its row at once, under the id that its ask will have: so it outlives the process. */
@@ -103,51 +103,51 @@ static bool do_enqueue(struct lab *lab, const struct lab_cmd *c, struct lab_ack 
 }
 
 /* A paused trial sleeps; it is woken before its next step (lab_trial.c), so that commands may follow upon commands. */
-static bool do_pause(struct lab *lab, struct running *r, struct lab_ack *a, bool pause, struct err *err)
+static bool do_pause(struct lab *lab, struct worker *w, struct lab_ack *a, bool pause, struct err *err)
 {
     if (lab->paused == pause) {
         lab_refuse(a, pause ? "already paused" : "not paused");
         return true;
     }
     lab->paused = pause;
-    r->row.state = pause ? TRIAL_PAUSED : TRIAL_RUNNING;
+    w->row.state = pause ? TRIAL_PAUSED : TRIAL_RUNNING;
     snprintf(lab->draft.state, sizeof lab->draft.state, "%s", pause ? "paused" : "running");
-    if (!lab_event(lab, r, pause ? "pause" : "resume", "", err) || !lab_checkpoint(lab, r, err))
+    if (!lab_event(lab, w, pause ? "pause" : "resume", "", err) || !lab_checkpoint(lab, w, err))
         return false;
     if (pause)
-        trial_sleep(r->trial);
+        trial_sleep(w->trial);
     return true;
 }
 
 /* Carries out one command. */
-static bool obey(struct lab *lab, struct running *r, const struct lab_cmd *c, struct err *err)
+static bool obey(struct lab *lab, struct worker *w, const struct lab_cmd *c, struct err *err)
 {
-    struct lab_ack a = ack_of(c, r);
+    struct lab_ack a = ack_of(c, w);
     bool ok = true;
     switch (c->op) {
-    case LAB_PAUSE: ok = do_pause(lab, r, &a, true, err); break;
-    case LAB_RESUME: ok = do_pause(lab, r, &a, false, err); break;
+    case LAB_PAUSE: ok = do_pause(lab, w, &a, true, err); break;
+    case LAB_RESUME: ok = do_pause(lab, w, &a, false, err); break;
     case LAB_STOP: lab->stop = true; break;
     case LAB_QUIT: lab->quit = true; break;
-    case LAB_SET: ok = do_set(lab, r, c, &a, err); break;
+    case LAB_SET: ok = do_set(lab, w, c, &a, err); break;
     case LAB_ENQUEUE: ok = do_enqueue(lab, c, &a, err); break;
-    case LAB_SKIP: ok = do_skip(lab, r, &a, err); break;
-    case LAB_CLONE: ok = lab_clone(lab, r, c, &a, err); break;
+    case LAB_SKIP: ok = do_skip(lab, w, &a, err); break;
+    case LAB_CLONE: ok = lab_clone(lab, w, c, &a, err); break;
     case LAB_THAW: ok = lab_thaw(lab, c, &a, err); break;
-    case LAB_PROBE: lab_do_probe(lab, r, c, &a); break;
+    case LAB_PROBE: lab_do_probe(lab, w, c, &a); break;
     }
     if (!ok)
         lab_refuse(&a, err->msg);
-    lab_draft_position(lab, r);
+    lab_show_position(w);
     lab_answer(lab, &a);
     return ok;
 }
 
-bool lab_obey(struct lab *lab, struct running *r, struct err *err)
+bool lab_obey(struct lab *lab, struct worker *w, struct err *err)
 {
     struct lab_cmd c;
     while (lab_take(lab, &c, lab->paused && !lab->stop && !lab->quit))
-        if (!obey(lab, r, &c, err))
+        if (!obey(lab, w, &c, err))
             return false;
     return true;
 }

@@ -10,9 +10,27 @@
 #include "search/search.h"
 #include "io/edited.h"
 #include "io/stopped.h"
-#include "trial.h"
+#include "trial_script.h"
 
 enum { LAB_QUEUE = 64 };
+
+/* Trains one trial after the other, with a backend of its own. */
+struct worker {
+    struct lab *lab;
+    pthread_t thread;
+    bool started;
+    struct backend *be;
+    struct trial_env env;
+    struct lab_state shown; /* its trial, as a snapshot shows it; the other fields are not used */
+
+    /* the trial that it runs */
+    struct trial_row row;
+    struct trial *trial;
+    struct trial_script script; /* recorded changes that it has still to be given */
+    bool saved;                 /* the checkpoint on disk is of this very step */
+    bool told_off;              /* the record has that the stopping rule is off here */
+    int train_n;
+};
 
 struct lab {
     struct params params;
@@ -33,15 +51,15 @@ struct lab {
     struct lab_probe *probes[LAB_PROBES];
     unsigned n_probes;
 
-    pthread_t thread;
-    bool started;
+    struct worker *worker;
+    int n_workers;
 
     /* the worker's own */
     struct store *store;
     struct dataset data;
-    struct backend *be;
-    struct trial_env env;
+    char *teachers_dir;
     struct search *search;
+    int search_no;
     struct space space;
     struct trial_row *rows; /* the journal: as found when the process began, then as trials end */
     int n_rows;
@@ -51,7 +69,7 @@ struct lab {
     int asked, waiting;      /* of the present search: points asked for, and enqueued ones that it still holds */
     int known;               /* of the present search: rows looked at for trials from elsewhere */
     int settled;             /* so many rows from the first on have ended, whatever search they are of (run_extras) */
-    struct lab_state draft;  /* the next snapshot */
+    struct lab_state draft;  /* the next snapshot, but for the trial: that is the worker's */
     bool quit, stop, paused; /* asked for */
     double last_publish, last_commit;
     bool in_group;

@@ -16,12 +16,12 @@ static void keep(struct lab *lab, struct lab_probe *p)
     free(old);
 }
 
-void lab_do_probe(struct lab *lab, struct running *r, const struct lab_cmd *c, struct lab_ack *a)
+void lab_do_probe(struct lab *lab, struct worker *w, const struct lab_cmd *c, struct lab_ack *a)
 {
     struct lab_probe *p = xcalloc(1, sizeof *p);
     struct err bad = {0};
     p->ack = *a;
-    if (trial_probe(r->trial, c->image, c->block, &p->answer, &bad)) {
+    if (trial_probe(w->trial, c->image, c->block, &p->answer, &bad)) {
         keep(lab, p);
     } else {
         lab_refuse(a, bad.msg);

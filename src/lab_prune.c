@@ -84,11 +84,11 @@ static struct prune_options options_of(const struct lab *lab)
                                   .resolution = 1 / images};
 }
 
-static bool stop(struct lab *lab, struct running *r, const struct prune_decision *d, struct err *err)
+static bool stop(struct lab *lab, struct worker *w, const struct prune_decision *d, struct err *err)
 {
-    if (!lab_checkpoint(lab, r, err))
+    if (!lab_checkpoint(lab, w, err))
         return false;
-    struct event_row e = lab_event_at(r, "pruned");
+    struct event_row e = lab_event_at(w, "pruned");
     snprintf(e.key, sizeof e.key, "%s",
              d->cause == CAUSE_RULE ? prune_rule_name((enum prune_rule)lab->params.prune) : "chance");
     if (d->cause == CAUSE_RULE) {
@@ -96,27 +96,27 @@ static bool stop(struct lab *lab, struct running *r, const struct prune_decision
         e.after = d->sigma;
     }
     snprintf(e.text, sizeof e.text, "%s", d->why);
-    r->row.state = TRIAL_PRUNED;
-    r->row.val_accuracy = d->value; /* a checkpoint from before the evaluation does not know it */
-    r->row.best_val_accuracy = fmax(d->value, r->row.best_val_accuracy); /* either may be NaN */
-    str_append(r->row.reason, sizeof r->row.reason, 0, "%s", d->why);
-    bool ok = lab_begin_group(lab, err) && lab_put_event(lab, &e, err) && store_trial_put(lab->store, &r->row, err);
+    w->row.state = TRIAL_PRUNED;
+    w->row.val_accuracy = d->value; /* a checkpoint from before the evaluation does not know it */
+    w->row.best_val_accuracy = fmax(d->value, w->row.best_val_accuracy); /* either may be NaN */
+    str_append(w->row.reason, sizeof w->row.reason, 0, "%s", d->why);
+    bool ok = lab_begin_group(lab, err) && lab_put_event(lab, &e, err) && store_trial_put(lab->store, &w->row, err);
     if (!lab_end_group(lab, ok ? err : NULL) || !ok)
         return false;
     stopped_add(&lab->stopped, &e, 1);
-    log_msg(LOG_INFO, "trial %d is stopped: %s", r->row.number, d->why);
+    log_msg(LOG_INFO, "trial %d is stopped: %s", w->row.number, d->why);
     return true;
 }
 
-bool lab_ask_rule(struct lab *lab, struct running *r, bool *stopped, struct err *err)
+bool lab_ask_rule(struct lab *lab, struct worker *w, bool *stopped, struct err *err)
 {
-    const struct trial_row *row = &r->row;
-    if (lab->params.prune == PRUNE_NONE || row->kind != TRIAL_SEARCH || row->edited || trial_edited(r->trial) ||
-        trial_stage(r->trial) != STAGE_FINETUNE || stopped_find(&lab->stopped, row->number))
+    const struct trial_row *row = &w->row;
+    if (lab->params.prune == PRUNE_NONE || row->kind != TRIAL_SEARCH || row->edited || trial_edited(w->trial) ||
+        trial_stage(w->trial) != STAGE_FINETUNE || stopped_find(&lab->stopped, row->number))
         return true;
-    struct curve present = read_curve(lab, row, trial_at(r->trial), err), *curves = NULL;
+    struct curve present = read_curve(lab, row, trial_at(w->trial), err), *curves = NULL;
     int n = present.n < 0 ? -1 : 0;
-    bool fresh = present.n > 0 && lround(present.point[present.n - 1].at * present.steps) == trial_at(r->trial);
+    bool fresh = present.n > 0 && lround(present.point[present.n - 1].at * present.steps) == trial_at(w->trial);
     if (fresh)
         n = read_curves(lab, row, &curves, err);
     bool ok = n >= 0;
@@ -125,9 +125,9 @@ bool lab_ask_rule(struct lab *lab, struct running *r, bool *stopped, struct err 
         struct prune_decision d = prune_decide(&o, curves, n, &present);
         *stopped = d.stop;
         if (d.stop)
-            ok = stop(lab, r, &d, err);
-        else if (d.off && !r->told_off)
-            ok = r->told_off = lab_event(lab, r, "prune_off", d.why, err);
+            ok = stop(lab, w, &d, err);
+        else if (d.off && !w->told_off)
+            ok = w->told_off = lab_event(lab, w, "prune_off", d.why, err);
         free_curves(curves, n);
     }
     free((void *)present.point);
@@ -164,7 +164,7 @@ bool lab_thaw(struct lab *lab, const struct lab_cmd *cmd, struct lab_ack *a, str
         snprintf(why, sizeof why, "trial %d was not stopped early: only such a trial can be thawed", cmd->trial);
     else if (s->thawed)
         snprintf(why, sizeof why, "trial %d has been thawed already", cmd->trial);
-    else if (!lab->searching || row->search_no != lab->draft.search_no)
+    else if (!lab->searching || row->search_no != lab->search_no)
         snprintf(why, sizeof why, "the search of trial %d is over: `clone %d --warm` goes on with a copy of it",
                  cmd->trial, cmd->trial);
     else

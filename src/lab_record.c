@@ -11,9 +11,9 @@ enum { STATUS_TRAIN_STEPS = 50 }; /* steps over which the shown training accurac
 
 /* ---- the record ---- */
 
-static double seconds_total(const struct trial_row *r)
+static double seconds_total(const struct trial_row *row)
 {
-    return r->seconds_teacher + r->seconds_transfer + r->seconds_finetune;
+    return row->seconds_teacher + row->seconds_transfer + row->seconds_finetune;
 }
 
 bool lab_begin_group(struct lab *lab, struct err *err)
@@ -33,13 +33,13 @@ bool lab_end_group(struct lab *lab, struct err *err)
     return !had || store_commit(lab->store, err);
 }
 
-struct event_row lab_event_at(const struct running *r, const char *kind)
+struct event_row lab_event_at(const struct worker *w, const char *kind)
 {
-    struct event_row e = {.trial = r ? r->row.number : 0, .before = NAN, .after = NAN};
+    struct event_row e = {.trial = w ? w->row.number : 0, .before = NAN, .after = NAN};
     snprintf(e.kind, sizeof e.kind, "%s", kind);
-    if (r && r->trial) {
-        snprintf(e.stage, sizeof e.stage, "%s", stage_name(trial_stage(r->trial)));
-        e.step = trial_at(r->trial);
+    if (w && w->trial) {
+        snprintf(e.stage, sizeof e.stage, "%s", stage_name(trial_stage(w->trial)));
+        e.step = trial_at(w->trial);
     }
     return e;
 }
@@ -50,75 +50,75 @@ bool lab_put_event(struct lab *lab, const struct event_row *e, struct err *err)
     return store_event_put(lab->store, e, err);
 }
 
-bool lab_event(struct lab *lab, const struct running *r, const char *kind, const char *text, struct err *err)
+bool lab_event(struct lab *lab, const struct worker *w, const char *kind, const char *text, struct err *err)
 {
-    struct event_row e = lab_event_at(r, kind);
+    struct event_row e = lab_event_at(w, kind);
     str_append(e.text, sizeof e.text, 0, "%s", text);
     return lab_put_event(lab, &e, err);
 }
 
-static bool put_value(struct lab *lab, const struct running *r, const struct trial_progress *p, const char *key,
+static bool put_value(struct lab *lab, const struct worker *w, const struct trial_progress *p, const char *key,
                       double v, struct err *err)
 {
-    return isnan(v) || store_value_put(lab->store, r->row.number, stage_name(p->stage), p->step, key, v,
-                                       seconds_total(&r->row), err);
+    return isnan(v) || store_value_put(lab->store, w->row.number, stage_name(p->stage), p->step, key, v,
+                                       seconds_total(&w->row), err);
 }
 
-static bool record_fsp(struct lab *lab, const struct running *r, const struct trial_progress *p, struct err *err)
+static bool record_fsp(struct lab *lab, const struct worker *w, const struct trial_progress *p, struct err *err)
 {
     bool ok = true;
     for (int i = 0; ok && i < 6; i++) {
         int m, n;
         float *g;
-        if (!trial_fsp(r->trial, i / 2, "TS"[i % 2], &m, &n, &g))
+        if (!trial_fsp(w->trial, i / 2, "TS"[i % 2], &m, &n, &g))
             return true;
-        ok = store_fsp_put(lab->store, r->row.number, stage_name(p->stage), p->step, i / 2 + 1, "TS"[i % 2], m, n, g,
+        ok = store_fsp_put(lab->store, w->row.number, stage_name(p->stage), p->step, i / 2 + 1, "TS"[i % 2], m, n, g,
                            err);
         free(g);
     }
     return ok;
 }
 
-bool lab_record_step(struct lab *lab, struct running *r, const struct trial_progress *p, struct err *err)
+bool lab_record_step(struct lab *lab, struct worker *w, const struct trial_progress *p, struct err *err)
 {
     const struct step_result *s = &p->result;
     static const char *const fsp_keys[] = {"fsp1", "fsp2", "fsp3"};
     bool ok = lab_begin_group(lab, err);
     if (ok && p->stepped) {
-        ok = put_value(lab, r, p, "loss", (double)s->loss, err) && put_value(lab, r, p, "ce", (double)s->ce, err) &&
-             put_value(lab, r, p, "kd", (double)s->kd, err) && put_value(lab, r, p, "hint", (double)s->hint, err) &&
-             put_value(lab, r, p, "lr", p->lr, err) && put_value(lab, r, p, "train_accuracy", p->train_accuracy, err);
+        ok = put_value(lab, w, p, "loss", (double)s->loss, err) && put_value(lab, w, p, "ce", (double)s->ce, err) &&
+             put_value(lab, w, p, "kd", (double)s->kd, err) && put_value(lab, w, p, "hint", (double)s->hint, err) &&
+             put_value(lab, w, p, "lr", p->lr, err) && put_value(lab, w, p, "train_accuracy", p->train_accuracy, err);
         for (int i = 0; ok && i < 3; i++)
-            ok = put_value(lab, r, p, fsp_keys[i], (double)s->fsp[i], err);
+            ok = put_value(lab, w, p, fsp_keys[i], (double)s->fsp[i], err);
     }
     if (ok && p->fsp_taken)
-        ok = record_fsp(lab, r, p, err);
+        ok = record_fsp(lab, w, p, err);
     if (ok && p->evaluated)
-        ok = put_value(lab, r, p, "val_accuracy", p->val_accuracy, err) &&
-             put_value(lab, r, p, "val_loss", p->val_loss, err);
+        ok = put_value(lab, w, p, "val_accuracy", p->val_accuracy, err) &&
+             put_value(lab, w, p, "val_loss", p->val_loss, err);
     if (ok && p->warning)
-        ok = lab_event(lab, r, p->collapse_began ? "collapse" : "warning", p->warning, err);
+        ok = lab_event(lab, w, p->collapse_began ? "collapse" : "warning", p->warning, err);
     if (ok && clock_seconds() - lab->last_commit > 1)
         ok = lab_end_group(lab, err);
     return ok;
 }
 
-bool lab_checkpoint(struct lab *lab, struct running *r, struct err *err)
+bool lab_checkpoint(struct lab *lab, struct worker *w, struct err *err)
 {
-    char sha[65], *file = xstrfmt("%s/state.safetensors", r->row.dir);
-    r->row.edited |= trial_edited(r->trial); /* a warm clone is, before anything was changed in itself */
-    r->row.collapsed = trial_collapsed(r->trial);
-    r->row.val_accuracy = trial_val_accuracy(r->trial);
-    r->row.best_val_accuracy = trial_best_accuracy(r->trial);
+    char sha[65], *file = xstrfmt("%s/state.safetensors", w->row.dir);
+    w->row.edited |= trial_edited(w->trial); /* a warm clone is, before anything was changed in itself */
+    w->row.collapsed = trial_collapsed(w->trial);
+    w->row.val_accuracy = trial_val_accuracy(w->trial);
+    w->row.best_val_accuracy = trial_best_accuracy(w->trial);
     /* what led here is committed first: a trial taken up from this file finds its whole curve */
-    bool ok = (r->saved || (lab_end_group(lab, err) && trial_save(r->trial, sha, err))) && lab_begin_group(lab, err);
-    if (ok && !r->saved)
-        ok = store_checkpoint_put(lab->store, r->row.number, stage_name(trial_stage(r->trial)), trial_at(r->trial),
+    bool ok = (w->saved || (lab_end_group(lab, err) && trial_save(w->trial, sha, err))) && lab_begin_group(lab, err);
+    if (ok && !w->saved)
+        ok = store_checkpoint_put(lab->store, w->row.number, stage_name(trial_stage(w->trial)), trial_at(w->trial),
                                   file, sha, err);
-    ok = ok && store_trial_put(lab->store, &r->row, err);
+    ok = ok && store_trial_put(lab->store, &w->row, err);
     free(file);
-    r->saved = lab_end_group(lab, ok ? err : NULL) && ok;
-    return r->saved;
+    w->saved = lab_end_group(lab, ok ? err : NULL) && ok;
+    return w->saved;
 }
 
 /* ---- the snapshot ---- */
@@ -134,22 +134,22 @@ static void blank_step(struct lab_state *d)
         d->part_seconds[i] = NAN;
 }
 
-void lab_draft_position(struct lab *lab, struct running *r)
+void lab_show_position(struct worker *w)
 {
-    struct lab_state *d = &lab->draft;
-    const struct params *p = trial_params(r->trial);
-    enum stage s = trial_stage(r->trial);
+    struct lab_state *d = &w->shown;
+    const struct params *p = trial_params(w->trial);
+    enum stage s = trial_stage(w->trial);
     snprintf(d->stage, sizeof d->stage, "%s", stage_name(s));
-    d->step = trial_at(r->trial);
-    d->steps = trial_steps(r->trial);
-    d->lr = trial_lr(r->trial);
+    d->step = trial_at(w->trial);
+    d->steps = trial_steps(w->trial);
+    d->lr = trial_lr(w->trial);
     d->base_lr = s == STAGE_TEACHER ? p->teacher_lr : s == STAGE_TRANSFER ? p->transfer_lr : p->finetune_lr;
     d->lambda = p->lambda;
     d->lambda_i[0] = p->lambda1, d->lambda_i[1] = p->lambda2, d->lambda_i[2] = p->lambda3;
-    d->edited = r->row.edited || trial_edited(r->trial);
-    d->collapsed = trial_collapsed(r->trial);
-    d->val_accuracy = trial_val_accuracy(r->trial);
-    d->best_val_accuracy = trial_best_accuracy(r->trial);
+    d->edited = w->row.edited || trial_edited(w->trial);
+    d->collapsed = trial_collapsed(w->trial);
+    d->val_accuracy = trial_val_accuracy(w->trial);
+    d->best_val_accuracy = trial_best_accuracy(w->trial);
     if (isnan(d->step_seconds)) {
         d->stage_eta = d->trial_eta = NAN;
         return;
@@ -177,9 +177,9 @@ static double smoothed(double before, double now)
     return isnan(before) ? now : isnan(now) ? before : 0.95 * before + 0.05 * now;
 }
 
-void lab_draft_step(struct lab *lab, struct running *r, const struct trial_progress *p, double seconds)
+void lab_show_step(struct lab *lab, struct worker *w, const struct trial_progress *p, double seconds)
 {
-    struct lab_state *d = &lab->draft;
+    struct lab_state *d = &w->shown;
     const struct step_result *s = &p->result;
     if (p->stepped) {
         d->loss = (double)s->loss, d->ce = (double)s->ce, d->kd = (double)s->kd, d->hint = (double)s->hint;
@@ -193,32 +193,32 @@ void lab_draft_step(struct lab *lab, struct running *r, const struct trial_progr
             d->part_seconds[i] = smoothed(d->part_seconds[i], s->seconds[i]);
         d->images_per_second = lab->params.batch / d->step_seconds;
         if (!isnan(p->train_accuracy)) {
-            int n = ++r->train_n < STATUS_TRAIN_STEPS ? r->train_n : STATUS_TRAIN_STEPS;
+            int n = ++w->train_n < STATUS_TRAIN_STEPS ? w->train_n : STATUS_TRAIN_STEPS;
             d->train_accuracy =
-                r->train_n == 1 ? p->train_accuracy : d->train_accuracy + (p->train_accuracy - d->train_accuracy) / n;
+                w->train_n == 1 ? p->train_accuracy : d->train_accuracy + (p->train_accuracy - d->train_accuracy) / n;
         }
     }
     if (p->stage_ended) {
         blank_step(d);
-        r->train_n = 0;
+        w->train_n = 0;
     }
-    lab_draft_position(lab, r);
+    lab_show_position(w);
     if (p->evaluated && !p->stage_ended)
         d->val_accuracy = p->val_accuracy;
     if (clock_seconds() - lab->last_publish > 0.1 || p->stage_ended || p->evaluated)
         lab_publish(lab);
 }
 
-void lab_draft_trial(struct lab *lab, const struct running *r)
+void lab_show_trial(struct worker *w)
 {
-    struct lab_state *d = &lab->draft;
-    d->trial = r->row.number;
-    d->kind = r->row.kind;
-    d->search_no = r->row.search_no;
-    d->repeat = r->row.repeat;
-    d->n_params = r->row.n_params;
-    memcpy(d->param_name, r->row.param_name, sizeof d->param_name);
-    memcpy(d->param_value, r->row.param_value, sizeof d->param_value);
+    struct lab_state *d = &w->shown;
+    d->trial = w->row.number;
+    d->kind = w->row.kind;
+    d->search_no = w->row.search_no;
+    d->repeat = w->row.repeat;
+    d->n_params = w->row.n_params;
+    memcpy(d->param_name, w->row.param_name, sizeof d->param_name);
+    memcpy(d->param_value, w->row.param_value, sizeof d->param_value);
     d->resumed_at = -1;
     d->resumed_stage[0] = 0;
     blank_step(d);

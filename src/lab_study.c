@@ -67,7 +67,7 @@ struct trial_row *lab_add_row(struct lab *lab, struct trial_row row)
 
 struct trial_row lab_point_row(const struct lab *lab, enum trial_kind kind, int ask_id, const double *x)
 {
-    int search_no = lab->draft.search_no;
+    int search_no = lab->search_no;
     struct trial_row row = {.kind = kind,
                             .search_no = search_no,
                             .ask_id = ask_id,
@@ -145,9 +145,10 @@ static bool settle(struct lab *lab, int at, bool *leave, struct err *err)
 {
     if (ended(&lab->rows[at]))
         return true;
-    struct running r = {.row = lab->rows[at]};
-    bool ok = lab_run_trial(lab, &r, err);
-    lab->rows[at] = r.row;
+    struct worker *w = lab->worker;
+    w->row = lab->rows[at];
+    bool ok = lab_run_trial(lab, w, err);
+    lab->rows[at] = w->row;
     *leave = lab->stop || lab->quit;
     return ok;
 }
@@ -185,7 +186,7 @@ static bool run_thawed(struct lab *lab, bool *leave, struct err *err)
 {
     for (int i = 0; i < lab->stopped.n; i++) {
         const struct trial_row *r = row_of(lab, lab->stopped.row[i].trial);
-        if (!lab->stopped.row[i].thawed || r->search_no != lab->draft.search_no || ended(r))
+        if (!lab->stopped.row[i].thawed || r->search_no != lab->search_no || ended(r))
             continue;
         if (!settle(lab, (int)(r - lab->rows), leave, err))
             return false;
@@ -210,13 +211,13 @@ static bool finish_stopped(struct lab *lab, bool *leave, struct err *err)
         for (int i = 0; i < lab->stopped.n; i++) {
             struct stopped *s = &lab->stopped.row[i];
             const struct trial_row *r = row_of(lab, s->trial);
-            if (!s->thawed || s->told || r->search_no != lab->draft.search_no)
+            if (!s->thawed || s->told || r->search_no != lab->search_no)
                 continue;
             tell(lab, r, true);
             s->told = true;
         }
         if ((id = search_promising(lab->search)) >= 0 &&
-            !lab_thaw_row(lab, lab_find_row(lab, lab->draft.search_no, id),
+            !lab_thaw_row(lab, lab_find_row(lab, lab->search_no, id),
                           "after the search, no other trial is expected to be better", err))
             return false;
     }
@@ -228,7 +229,7 @@ static bool release_waiting(struct lab *lab, struct err *err)
 {
     for (int i = 0; i < lab->n_rows; i++) {
         struct trial_row *r = &lab->rows[i];
-        if (r->kind != TRIAL_MANUAL || r->search_no != lab->draft.search_no || r->ask_id < lab->asked)
+        if (r->kind != TRIAL_MANUAL || r->search_no != lab->search_no || r->ask_id < lab->asked)
             continue;
         r->ask_id = -1;
         if (!store_trial_put(lab->store, r, err))
@@ -243,7 +244,7 @@ static bool release_waiting(struct lab *lab, struct err *err)
 static void load_waiting(struct lab *lab)
 {
     const struct trial_row *row;
-    while ((row = lab_find_row(lab, lab->draft.search_no, lab->asked + lab->waiting)) && row->kind == TRIAL_MANUAL) {
+    while ((row = lab_find_row(lab, lab->search_no, lab->asked + lab->waiting)) && row->kind == TRIAL_MANUAL) {
         double x[SPACE_MAX];
         history_row_point(&lab->params, &lab->space, row, x);
         search_enqueue_recorded(lab->search, x);
@@ -265,7 +266,7 @@ static void tell_known(struct lab *lab, int before)
 /* What the journal has is not asked for again, but taken as it was. */
 static enum ask next_point(struct lab *lab, double *x, int *id)
 {
-    const struct trial_row *row = lab_find_row(lab, lab->draft.search_no, lab->asked);
+    const struct trial_row *row = lab_find_row(lab, lab->search_no, lab->asked);
     tell_known(lab, row ? row->number : INT_MAX);
     if (!row || lab->waiting > 0)
         return search_ask(lab->search, x, id);
@@ -279,7 +280,7 @@ static bool put_asked(struct lab *lab, int id, const struct trial_row *row, stru
     char *knew = lab_ask_json(lab->search, &lab->space);
     bool ok = store_begin(lab->store, err);
     if (ok) {
-        ok = store_trial_put(lab->store, row, err) && store_ask_put(lab->store, lab->draft.search_no, id, knew, err);
+        ok = store_trial_put(lab->store, row, err) && store_ask_put(lab->store, lab->search_no, id, knew, err);
         ok = store_commit(lab->store, ok ? err : NULL) && ok;
     }
     free(knew);
@@ -289,7 +290,7 @@ static bool put_asked(struct lab *lab, int id, const struct trial_row *row, stru
 /* The row of the point just asked for. -1: error. */
 static int ask_row(struct lab *lab, int id, const double *x, struct err *err)
 {
-    struct trial_row *row = lab_find_row(lab, lab->draft.search_no, id);
+    struct trial_row *row = lab_find_row(lab, lab->search_no, id);
     lab->asked++;
     if (row && row->kind == TRIAL_MANUAL)
         lab->waiting--;
@@ -309,7 +310,7 @@ static double search_seconds(const struct lab *lab)
     double seconds = 0;
     for (int i = 0; i < lab->n_rows; i++) {
         const struct trial_row *r = &lab->rows[i];
-        if (r->search_no == lab->draft.search_no && r->ask_id >= 0 && r->kind != TRIAL_REPEAT)
+        if (r->search_no == lab->search_no && r->ask_id >= 0 && r->kind != TRIAL_REPEAT)
             seconds += r->seconds_teacher + r->seconds_transfer + r->seconds_finetune;
     }
     return seconds;
@@ -321,7 +322,7 @@ static void mind_the_time(struct lab *lab)
     char why[128];
     double seconds = search_seconds(lab);
     if (lab->params.max_seconds == 0 || seconds < lab->params.max_seconds ||
-        lab_find_row(lab, lab->draft.search_no, lab->asked))
+        lab_find_row(lab, lab->search_no, lab->asked))
         return;
     snprintf(why, sizeof why, "max_seconds %d reached after %.0f s", lab->params.max_seconds, seconds);
     search_stop(lab->search, why);
@@ -338,7 +339,7 @@ static bool run_search(struct lab *lab, int search_no, int *best, bool *leave, s
     lab_search_options(&lab->params, &lab->space, search_no, &so);
     if (!(lab->search = search_new(&lab->space, &so, err)))
         return false;
-    lab->draft.search_no = search_no;
+    lab->search_no = search_no;
     lab->asked = lab->waiting = lab->known = 0;
     for (int i = 0; i < lab->stopped.n; i++)
         lab->stopped.row[i].told = false;
@@ -383,12 +384,12 @@ static bool open_test(struct lab *lab, struct trial_row *row, struct err *err)
     if (row->state != TRIAL_COMPLETE || !isnan(row->test_accuracy) || lab->data.test.n == 0)
         return true;
     struct params p = lab_trial_params(&lab->params, row);
-    char *path = xstrfmt("%s/student.safetensors", row->dir), text[96];
-    bool ok = trial_test_file(&lab->env, &p, path, &row->test_accuracy, err);
+    char *path = xstrfmt("%s/student.safetensors", row->dir);
+    bool ok = trial_test_file(&lab->worker->env, &p, path, &row->test_accuracy, err);
     free(path);
-    struct running r = {.row = *row};
-    snprintf(text, sizeof text, "test accuracy %.4f", row->test_accuracy);
-    return ok && store_trial_put(lab->store, row, err) && lab_event(lab, &r, "test", text, err);
+    struct event_row e = {.trial = row->number, .kind = "test", .before = NAN, .after = NAN};
+    snprintf(e.text, sizeof e.text, "test accuracy %.4f", row->test_accuracy);
+    return ok && store_trial_put(lab->store, row, err) && lab_put_event(lab, &e, err);
 }
 
 /* Re-runs the recommended configuration with seed, seed + 1, ... and opens the test set for each of them. */
@@ -438,9 +439,9 @@ static bool test_teacher(struct lab *lab, struct err *err)
         free(rows);
     if (n < 0 || known || lab->params.method == METHOD_NONE || lab->data.test.n == 0)
         return n >= 0;
-    if (!trial_teacher_path(&lab->env, path, sizeof path))
+    if (!trial_teacher_path(&lab->worker->env, path, sizeof path))
         return true;
-    if (!trial_test_file(&lab->env, &lab->params, path, &accuracy, err))
+    if (!trial_test_file(&lab->worker->env, &lab->params, path, &accuracy, err))
         return false;
     snprintf(text, sizeof text, "teacher's test accuracy %.4f", accuracy);
     return lab_event(lab, NULL, "teacher_test", text, err);
@@ -476,7 +477,6 @@ static bool warn_of_rule(struct lab *lab, struct err *err)
 static bool run_all(struct lab *lab, bool *leave, struct err *err)
 {
     bool any = false;
-    lab->draft.searches = lab->params.search_repeats;
     if (!read_journal(lab, err) || !warn_of_rule(lab, err))
         return false;
     for (int i = 0; i < lab->params.search_repeats; i++) {

@@ -6,32 +6,22 @@
 
 #include "lab_impl.h"
 #include "search/prune.h"
-#include "trial_script.h"
-
-/* A trial that is being run. */
-struct running {
-    struct trial_row row;
-    struct trial *trial;
-    struct trial_script script; /* recorded changes that it has still to be given */
-    bool saved;                 /* the checkpoint on disk is of this very step */
-    bool told_off;              /* the record has that the stopping rule is off here */
-    int train_n;
-};
 
 /* lab_record.c */
 bool lab_begin_group(struct lab *, struct err *);
 bool lab_end_group(struct lab *, struct err *);
-bool lab_event(struct lab *, const struct running *, const char *kind, const char *text, struct err *);
-bool lab_record_step(struct lab *, struct running *, const struct trial_progress *, struct err *);
+bool lab_event(struct lab *, const struct worker *, const char *kind, const char *text, struct err *);
+bool lab_record_step(struct lab *, struct worker *, const struct trial_progress *, struct err *);
 /* An event of this trial at this step, to be filled in. */
-struct event_row lab_event_at(const struct running *, const char *kind);
+struct event_row lab_event_at(const struct worker *, const char *kind);
 bool lab_put_event(struct lab *, const struct event_row *, struct err *);
 /* Everything up to this step is committed, then the file is written, then the row that names it. A file of this very step is
  * left as it is. */
-bool lab_checkpoint(struct lab *, struct running *, struct err *);
-void lab_draft_trial(struct lab *, const struct running *);
-void lab_draft_position(struct lab *, struct running *);
-void lab_draft_step(struct lab *, struct running *, const struct trial_progress *, double seconds);
+bool lab_checkpoint(struct lab *, struct worker *, struct err *);
+/* What a snapshot shows of the worker's trial: at its beginning, at a step, after one. */
+void lab_show_trial(struct worker *);
+void lab_show_position(struct worker *);
+void lab_show_step(struct lab *, struct worker *, const struct trial_progress *, double seconds);
 
 /* The journal. A row's address is good until the next one is added. NULL: there is none. */
 struct trial_row *lab_add_row(struct lab *, struct trial_row);
@@ -42,11 +32,11 @@ struct trial_row lab_point_row(const struct lab *, enum trial_kind, int ask_id, 
 
 /* lab_command.c */
 /* Empties the queue, and while paused waits for more. */
-bool lab_obey(struct lab *, struct running *, struct err *);
+bool lab_obey(struct lab *, struct worker *, struct err *);
 void lab_refuse(struct lab_ack *, const char *why);
 
 /* lab_clone.c */
-bool lab_clone(struct lab *, struct running *, const struct lab_cmd *, struct lab_ack *, struct err *);
+bool lab_clone(struct lab *, struct worker *, const struct lab_cmd *, struct lab_ack *, struct err *);
 /* Gives a warm clone its folder, if that was not done in time. */
 bool lab_adopt_clone(const struct trial_row *, struct err *);
 /* Removes what a clone that was never recorded has left under this row's name. */
@@ -54,17 +44,17 @@ void lab_forget_clone(const struct trial_row *);
 
 /* lab_prune.c */
 /* Asks the setting `prune` about a trial that may just have been evaluated; *stopped: it is saved and recorded as pruned. */
-bool lab_ask_rule(struct lab *, struct running *, bool *stopped, struct err *);
+bool lab_ask_rule(struct lab *, struct worker *, bool *stopped, struct err *);
 /* Records that a stopped trial goes on; the row is queued. */
 bool lab_thaw_row(struct lab *, struct trial_row *, const char *why, struct err *);
 bool lab_thaw(struct lab *, const struct lab_cmd *, struct lab_ack *, struct err *);
 
 /* lab_probe.c */
-void lab_do_probe(struct lab *, struct running *, const struct lab_cmd *, struct lab_ack *);
+void lab_do_probe(struct lab *, struct worker *, const struct lab_cmd *, struct lab_ack *);
 
 /* lab_trial.c */
 /* Runs a trial to its end, or until told to leave: then it is saved and its state says so. Whatever is wrong with the
  * trial itself ends up in its row. */
-bool lab_run_trial(struct lab *, struct running *, struct err *);
+bool lab_run_trial(struct lab *, struct worker *, struct err *);
 
 #endif
