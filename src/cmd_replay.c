@@ -205,7 +205,7 @@ static bool make_folder(struct replay *r, struct err *err)
 static bool open_engine(struct replay *r, struct err *err)
 {
     char teacher[512];
-    if (!lab_data(&r->params, &r->data, err) || !(r->be = lab_backend(&r->params, err)))
+    if (!lab_data(&r->params, &r->data, err) || !(r->be = lab_backend(&r->params, r->params.threads, err)))
         return false;
     r->teachers = xstrfmt("%s/teachers", r->common.runs);
     r->env = (struct trial_env){r->be, &r->data, &r->params, (uint64_t)r->params.seed, r->teachers};

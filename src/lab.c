@@ -1,5 +1,5 @@
-/* The engine's outside: opening, the command queue, snapshots, the thread. Two locks, never held together: one for the
- * queue, one for the snapshot. The worker fills a draft of its own and copies it over in one go. */
+/* The engine's outside: opening, the command queue, snapshots, the threads, and the locks (lab_impl.h). Workers fill drafts
+ * of their own, which are copied over in one go, so that whoever looks in waits for no training and no search. */
 #include "lab_impl.h"
 
 #include <errno.h>
@@ -28,18 +28,54 @@ bool lab_post(struct lab *lab, struct lab_cmd cmd)
     bool room = lab->queued < LAB_QUEUE;
     if (room) {
         lab->queue[(lab->first + lab->queued++) % LAB_QUEUE] = cmd;
-        pthread_cond_signal(&lab->queue_cond);
+        lab->news++;
+        pthread_cond_broadcast(&lab->queue_cond);
     }
     pthread_mutex_unlock(&lab->queue_mutex);
     return room;
 }
 
-bool lab_take(struct lab *lab, struct lab_cmd *cmd, bool wait)
+void lab_enter(struct lab *lab)
+{
+    pthread_mutex_lock(&lab->study_mutex);
+}
+
+void lab_leave(struct lab *lab)
+{
+    pthread_mutex_unlock(&lab->study_mutex);
+}
+
+unsigned lab_news(struct lab *lab)
 {
     pthread_mutex_lock(&lab->queue_mutex);
-    while (wait && lab->queued == 0 && !lab->closing)
+    unsigned news = lab->news;
+    pthread_mutex_unlock(&lab->queue_mutex);
+    return news;
+}
+
+void lab_stir(struct lab *lab)
+{
+    pthread_mutex_lock(&lab->queue_mutex);
+    lab->news++;
+    pthread_cond_broadcast(&lab->queue_cond);
+    pthread_mutex_unlock(&lab->queue_mutex);
+}
+
+void lab_wait(struct lab *lab, unsigned seen)
+{
+    lab_leave(lab);
+    pthread_mutex_lock(&lab->queue_mutex);
+    while (lab->news == seen)
         pthread_cond_wait(&lab->queue_cond, &lab->queue_mutex);
-    bool got = lab->queued > 0 || lab->closing;
+    pthread_mutex_unlock(&lab->queue_mutex);
+    lab_enter(lab);
+}
+
+bool lab_take(struct lab *lab, struct worker *w, struct lab_cmd *cmd,
+              bool (*is_for)(const struct worker *, const struct lab_cmd *))
+{
+    pthread_mutex_lock(&lab->queue_mutex);
+    bool got = lab->closing || (lab->queued > 0 && is_for(w, &lab->queue[lab->first]));
     if (lab->closing) {
         *cmd = (struct lab_cmd){.op = LAB_QUIT, .id = UINT64_MAX};
         lab->closing = false;
@@ -59,13 +95,46 @@ static void take_trial(struct lab_state *to, const struct lab_state *from)
     memcpy((char *)to + begin, (const char *)from + begin, end - begin);
 }
 
+/* The one that runs the lowest-numbered trial leads; while nobody runs one, the one that led last. */
+static void choose_lead(struct lab *lab)
+{
+    struct worker *lead = NULL;
+    for (int i = 0; i < lab->n_workers; i++) {
+        struct worker *w = &lab->worker[i];
+        if (w->trial && (!lead || w->row.number < lead->row.number))
+            lead = w;
+    }
+    lab->lead = lead ? lead : lab->lead;
+}
+
+static void show_worker(const struct worker *w, struct lab_worker *to)
+{
+    const struct lab_state *s = &w->shown;
+    *to = (struct lab_worker){.trial = w->at < 0 ? 0 : w->row.number,
+                              .step = s->step,
+                              .steps = s->steps,
+                              .lambda = s->lambda,
+                              .lr = s->lr,
+                              .loss = s->loss,
+                              .ce = s->ce,
+                              .kd = s->kd,
+                              .hint = s->hint,
+                              .val_accuracy = s->val_accuracy,
+                              .images_per_second = s->images_per_second};
+    memcpy(to->fsp, s->fsp, sizeof to->fsp);
+    if (w->trial)
+        memcpy(to->stage, s->stage, sizeof to->stage);
+}
+
 void lab_publish(struct lab *lab)
 {
     lab->draft.version++;
+    choose_lead(lab);
     pthread_mutex_lock(&lab->state_mutex);
     lab->state = lab->draft;
-    if (lab->worker)
-        take_trial(&lab->state, &lab->worker->shown);
+    take_trial(&lab->state, &lab->lead->shown);
+    for (int i = 0; i < lab->n_workers; i++)
+        show_worker(&lab->worker[i], &lab->state.workers[i]);
     pthread_mutex_unlock(&lab->state_mutex);
     uint64_t one = 1;
     ssize_t ignored = write(lab->wake_fd, &one, sizeof one);
@@ -230,6 +299,7 @@ void lab_forget(struct lab *lab)
     give_lock_back(lab);
     if (lab->wake_fd >= 0)
         close(lab->wake_fd);
+    pthread_mutex_destroy(&lab->study_mutex);
     pthread_mutex_destroy(&lab->queue_mutex);
     pthread_cond_destroy(&lab->queue_cond);
     pthread_mutex_destroy(&lab->state_mutex);
@@ -238,6 +308,9 @@ void lab_forget(struct lab *lab)
         free(lab->probes[i]);
     free(lab->teachers_dir);
     free(lab->rows);
+    free(lab->open);
+    free(lab->told);
+    free(lab->repeat_at);
     stopped_release(&lab->stopped);
     edited_release(&lab->edited);
     free(lab->dir);
@@ -245,30 +318,75 @@ void lab_forget(struct lab *lab)
     free(lab);
 }
 
-static void *work(void *arg)
+static void *work(void *worker)
 {
-    struct worker *w = arg;
-    lab_run_study(w->lab);
+    lab_work(worker);
     return NULL;
 }
 
-static bool start_worker(struct worker *w, struct err *err)
+/* They begin once all are there. One that cannot be started is done without, but for the first. */
+static bool start_workers(struct lab *lab, struct err *err)
 {
     sigset_t all, old;
+    int rc = 0;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rc = pthread_create(&w->thread, NULL, work, w);
+    lab_enter(lab);
+    while (lab->n_started < lab->n_workers && rc == 0) {
+        struct worker *w = &lab->worker[lab->n_started];
+        rc = pthread_create(&w->thread, NULL, work, w);
+        lab->n_started += rc == 0;
+    }
+    if (rc != 0 && lab->n_started > 0)
+        log_msg(LOG_WARN, "cannot start worker %d of %d: %s", lab->n_started + 1, lab->n_workers, strerror(rc));
+    lab->working = lab->n_started;
+    lab_leave(lab);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    w->started = rc == 0;
-    return rc == 0 || err_set(err, ERR_IO, "cannot start a thread: %s", strerror(rc));
+    return lab->n_started > 0 || err_set(err, ERR_IO, "cannot start a thread: %s", strerror(rc));
 }
 
-struct backend *lab_backend(const struct params *p, struct err *err)
+/* Threads are split evenly, the first workers getting one more where that does not come out; each has one at least. */
+static bool make_workers(struct lab *lab, struct err *err)
+{
+    const struct params *p = &lab->params;
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    int threads = p->threads > 0 ? p->threads : online < 1 ? 1 : (int)online;
+    lab->teachers_dir = xstrfmt("%s/teachers", lab->runs);
+    lab->worker = xcalloc((size_t)p->workers, sizeof *lab->worker);
+    lab->lead = lab->worker;
+    for (int i = 0; i < p->workers; i++) {
+        struct worker *w = &lab->worker[lab->n_workers++];
+        int share = threads / p->workers + (i < threads % p->workers);
+        w->lab = lab;
+        w->at = -1;
+        w->shown = lab->draft;
+        w->be = lab_backend(p, p->workers == 1 ? p->threads : share > 0 ? share : 1, err);
+        if (!w->be)
+            return false;
+        w->env = (struct trial_env){w->be, &lab->data, p, (uint64_t)p->seed, lab->teachers_dir};
+    }
+    return true;
+}
+
+static void name_device(struct lab *lab)
+{
+    const struct backend_info *be = &lab->worker->be->info;
+    char *to = lab->draft.device;
+    size_t cap = sizeof lab->draft.device, n = str_append(to, cap, 0, "%s %s, ", be->name, be->isa);
+    int least = lab->worker[lab->n_workers - 1].be->info.threads;
+    if (lab->n_workers > 1)
+        n = str_append(to, cap, n, "%d workers of ", lab->n_workers);
+    if (least < be->threads)
+        n = str_append(to, cap, n, "%d to ", least);
+    str_append(to, cap, n, "%d thread%s", be->threads, be->threads == 1 ? "" : "s");
+}
+
+struct backend *lab_backend(const struct params *p, int threads, struct err *err)
 {
     static const char *const names[] = {"f32", "tf32", "bf16"};
     char allowed[32] = "";
     size_t len = 0;
-    struct backend *be = backend_new(p->device, p->threads, err);
+    struct backend *be = backend_new(p->device, threads, err);
     if (!be || be->info.precisions >> p->precision & 1)
         return be;
     for (int i = 0; i < (int)ARRAY_LEN(names); i++)
@@ -297,13 +415,11 @@ static bool open_all(struct lab *lab, struct err *err)
         return false;
     if (!lab_data(p, &lab->data, err) || !trial_check(p, &lab->data, err))
         return false;
-    lab->teachers_dir = xstrfmt("%s/teachers", lab->runs);
-    lab->worker = xcalloc(1, sizeof *lab->worker);
-    struct worker *w = &lab->worker[lab->n_workers++];
-    w->lab = lab;
-    w->be = lab_backend(p, err);
-    w->env = (struct trial_env){w->be, &lab->data, p, (uint64_t)p->seed, lab->teachers_dir};
-    return w->be && fs_mkdirs(lab->dir, err) && take_lock(lab, err) && open_store(lab, err);
+    lab->draft.steps_per_epoch = lab->data.n_train / p->batch;
+    lab->draft.searches = p->search_repeats;
+    lab->draft.n_workers = p->workers;
+    /* before the store, which would hold the study to settings that cannot work */
+    return make_workers(lab, err) && fs_mkdirs(lab->dir, err) && take_lock(lab, err) && open_store(lab, err);
 }
 
 static void blank_state(struct lab_state *s, const char *study)
@@ -341,6 +457,7 @@ static struct lab *lab_new(const char *study, const char *runs, const struct par
     lab->dir = xstrfmt("%s/%s", runs, study);
     lab->lock_fd = -1;
     lab->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    pthread_mutex_init(&lab->study_mutex, NULL);
     pthread_mutex_init(&lab->queue_mutex, NULL);
     pthread_cond_init(&lab->queue_cond, NULL);
     pthread_mutex_init(&lab->state_mutex, NULL);
@@ -372,13 +489,9 @@ struct lab *lab_open(const char *study, const char *runs, const struct params *p
         lab_forget(lab);
         return NULL;
     }
-    const struct backend_info *be = &lab->worker->be->info;
-    snprintf(lab->draft.device, sizeof lab->draft.device, "%s %s, %d thread%s", be->name, be->isa, be->threads,
-             be->threads == 1 ? "" : "s");
-    lab->draft.steps_per_epoch = lab->data.n_train / p->batch;
-    lab->draft.searches = p->search_repeats;
-    lab->state = lab->worker->shown = lab->draft;
-    if (!start_worker(lab->worker, err)) {
+    name_device(lab);
+    lab->state = lab->draft;
+    if (!start_workers(lab, err)) {
         lab_forget(lab);
         return NULL;
     }
@@ -391,10 +504,10 @@ void lab_close(struct lab *lab)
         return;
     pthread_mutex_lock(&lab->queue_mutex); /* not by the queue: it may be full, and the worker at its end */
     lab->closing = true;
-    pthread_cond_signal(&lab->queue_cond);
+    lab->news++;
+    pthread_cond_broadcast(&lab->queue_cond);
     pthread_mutex_unlock(&lab->queue_mutex);
-    for (int i = 0; i < lab->n_workers; i++)
-        if (lab->worker[i].started)
-            pthread_join(lab->worker[i].thread, NULL);
+    for (int i = 0; i < lab->n_started; i++)
+        pthread_join(lab->worker[i].thread, NULL);
     lab_forget(lab);
 }

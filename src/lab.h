@@ -1,5 +1,11 @@
-/* lab: the engine. A study in a worker thread of this process: search, trials, store. Commands go in and snapshots
- * come out, by value; the worker alone owns nets, backend and the store's writing end.
+/* lab: the engine. A study in worker threads of this process: search, trials, store. Commands go in and snapshots come out,
+ * by value; the workers alone own nets, backends and the store's writing end.
+ *
+ * Setting `workers` says how many trials are run side by side, each by a worker with a share of the threads. Results are
+ * those of one worker: a trial's bytes depend on its settings alone. But which points are asked for may depend on the order
+ * in which trials end, since an ask knows what has ended by then; every ask is journalled with that, so that a study taken up
+ * again, by any number of workers, goes on from just there: all trials that were running from their checkpoints first.
+ * A trial that fails ends no other. An error of the store or of the disk fails the study; the others save before they go.
  *
  * A study's folder is RUNS/STUDY: study.db, trial-0001/..., lock (held while a process runs the study), sock (serve). */
 #ifndef FSPLAB_LAB_H
@@ -10,25 +16,26 @@
 #include "trial_probe.h"
 
 enum lab_op {
-    LAB_PAUSE, /* after the present step; saves, and frees the memory of the nets and the optimiser */
+    LAB_PAUSE, /* after the present step of each trial that runs, which is saved, and the memory of its nets and optimiser is
+                * freed; acknowledged once all are. Until LAB_RESUME no trial is begun */
     LAB_RESUME,
-    LAB_STOP,    /* saves, records the trial as stopped, ends the worker; a later run goes on from there */
+    LAB_STOP,    /* saves, records all that run as stopped, ends the workers; a later run goes on from there */
     LAB_QUIT,    /* the same, recorded as paused */
-    LAB_SET,     /* key, value: a live setting (trial_set) */
+    LAB_SET,     /* key, value: a live setting (trial_set) of `trial` */
     LAB_ENQUEUE, /* a point for the search: n, keys, values; searched settings not named take the study's value. Where the
                   * search ends before it comes to it, it is run afterwards, and does not count there */
-    LAB_SKIP,    /* the present stage ends at this step (trial_skip) */
+    LAB_SKIP,    /* the present stage of `trial` ends at this step (trial_skip) */
     LAB_CLONE, /* a new trial with the values of `trial` but for those named by keys and values (any PF_SEARCH setting):
                   * cold, from its first step and with the values that trial began with; or `warm`, from its latest
                   * checkpoint and with what was changed by hand until then. It runs once all trials before it have
                   * ended. A cold one that is a point of the present search counts there as an enqueued one; others do not */
-    LAB_THAW, /* goes on with `trial`, which a stopping rule ended (state pruned), from its checkpoint, once the present one
-                * has ended. Its search must not be over; the search is told how it ended when its own trials have */
-    LAB_PROBE, /* looks at the nets with one image (trial_probe: image, block), which changes nothing. A paused trial is
+    LAB_THAW, /* goes on with `trial`, which a stopping rule ended (state pruned), from its checkpoint, once a worker
+                * is free. Its search must not be over; the search is told how it ended when its own trials have */
+    LAB_PROBE, /* looks at the nets of `trial` with one image (trial_probe: image, block), which changes nothing. A paused trial is
                 * woken for it and put to sleep again. Once it is acknowledged, lab_probe_answer has it */
 };
 
-enum { LAB_KEYS_MAX = 8, LAB_ACKS = 16, LAB_PROBES = LAB_ACKS / 2 };
+enum { LAB_KEYS_MAX = 8, LAB_ACKS = 16, LAB_PROBES = LAB_ACKS / 2, LAB_WORKERS = 16 };
 
 struct lab_cmd {
     enum lab_op op;
@@ -36,12 +43,13 @@ struct lab_cmd {
     int n;
     char key[LAB_KEYS_MAX][64];
     double value[LAB_KEYS_MAX];
-    int trial;        /* LAB_CLONE, LAB_THAW */
+    int trial;        /* LAB_CLONE, LAB_THAW; LAB_SET, LAB_SKIP, LAB_PROBE: one that runs, or 0: the lowest-numbered */
     bool warm;        /* LAB_CLONE */
     int image, block; /* LAB_PROBE */
 };
 
-/* The answer to a command: where it took effect, or why it did not. */
+/* The answer to a command: where it took effect, or why it did not. Trial, stage and step are those of the trial that it was
+ * for, or else of one that runs: the only one, where there is one worker. */
 struct lab_ack {
     uint64_t id;
     bool ok;
@@ -62,18 +70,29 @@ struct lab_probe {
 enum { LAB_PARTS = 6 };
 const char *lab_part_name(int part);
 
+/* What one worker is at; the fields are those of lab_state. */
+struct lab_worker {
+    int trial;      /* 0: it waits for something to do; as in the last snapshot of all */
+    char stage[16]; /* "": its nets are still being loaded, or its test set is being looked at */
+    int step, steps;
+    double lambda, lr;
+    double loss, ce, kd, hint, fsp[3];
+    double val_accuracy;
+    double images_per_second;
+};
+
 /* Everything a watcher needs, of bounded size. Doubles are NaN and ints -1 where there is nothing to say. */
 struct lab_state {
     uint64_t version; /* counts publications: equal ones are of the same snapshot */
     char study[64];
     int pid;
     char state[16];    /* "starting", "running", "paused", "stopped", "complete", "failed" */
-    char device[64];   /* "cpu avx512, 2 threads" */
+    char device[64];   /* "cpu avx512, 2 threads", "cpu avx512, 2 workers of 1 thread" */
     char message[512]; /* why it failed or stopped */
-    bool ended;        /* the worker is done */
+    bool ended;        /* the workers are done */
     int exit_status;   /* once ended: 0 complete, 1 failed, 130 quit or stopped before the end */
 
-    /* From here to trials_planned: of the present trial. */
+    /* From here to trials_planned: of the trial of the leading worker, the lowest-numbered one that runs. */
     int trial; /* its number; 0 = none */
     enum trial_kind kind;
     int search_no, searches, repeat;
@@ -100,6 +119,9 @@ struct lab_state {
     double best_accuracy;
     int64_t last_event; /* id of the newest event in the store */
 
+    int n_workers;
+    struct lab_worker workers[LAB_WORKERS];
+
     int n_acks; /* all so far; the latest are in acks[i % LAB_ACKS] */
     struct lab_ack acks[LAB_ACKS];
 };
@@ -125,9 +147,9 @@ struct dataset;
  * ERR_IO, ERR_FORMAT. */
 bool lab_data(const struct params *, struct dataset *, struct err *);
 struct backend;
-/* The backend that these settings name (backend_free). ERR_DEVICE: it cannot be had; ERR_CONFIG: it does not train in their
+/* The backend that these settings name, with so many THREADS (0: all; backend_free). ERR_DEVICE: it cannot be had; ERR_CONFIG: it does not train in their
  * precision. */
-struct backend *lab_backend(const struct params *, struct err *);
+struct backend *lab_backend(const struct params *, int threads, struct err *);
 /* Adds complete trials from elsewhere, rows[n], to RUNS/STUDY, which is made where it is not there yet: kind manual, without
  * an ask; their reason, "imported from ...", is given by ROWS with params, seed and val_accuracy. All or none. ERR_BUSY: the
  * study is being run; ERR_CONFIG: the settings are not those it was begun with; ERR_STATE: a row is there already from an

@@ -86,15 +86,16 @@ static bool copy_checkpoint(const struct clone *c, struct err *err)
 
 /* ---- what it begins with ---- */
 
-static bool find_origin(const struct lab *lab, const struct worker *w, int number, struct trial_row *of,
-                        struct err *err)
+static bool find_origin(const struct lab *lab, int number, struct trial_row *of, struct err *err)
 {
+    const struct worker *w = lab_runner(lab, number);
     for (int i = 0; i < lab->n_rows; i++)
         if (lab->rows[i].number == number) {
-            *of = number == w->row.number ? w->row : lab->rows[i];
+            *of = w ? w->row : lab->rows[i];
             return true;
         }
-    return err_set(err, ERR_STATE, "there is no trial %d: the latest is %d", number, lab->rows[lab->n_rows - 1].number);
+    return err_set(err, ERR_STATE, "there is no trial %d: the latest is %d", number,
+                   lab->n_rows ? lab->rows[lab->n_rows - 1].number : 0);
 }
 
 static bool searchable(const char *key, int *def, struct err *err)
@@ -143,7 +144,7 @@ static bool find_checkpoint(struct lab *lab, struct worker *w, struct clone *c, 
     if (c->of.state == TRIAL_COMPLETE)
         return err_set(bad, ERR_STATE, "trial %d is complete, nothing is left to train: clone it without --warm", n);
     c->settings = lab_trial_params(&lab->params, &c->of);
-    if (n == w->row.number && !lab_checkpoint(lab, w, err))
+    if (w == lab_runner(lab, n) && !lab_checkpoint(lab, w, err))
         return false;
     if (!trial_saved_at(c->of.dir, &c->stage, &c->step, &c->settings, &found, bad))
         return false;
@@ -256,7 +257,7 @@ bool lab_clone(struct lab *lab, struct worker *w, const struct lab_cmd *cmd, str
 {
     struct clone c = {.warm = cmd->warm};
     struct err bad = {0}, failed = {0};
-    bool ok = find_origin(lab, w, cmd->trial, &c.of, &bad);
+    bool ok = find_origin(lab, cmd->trial, &c.of, &bad);
     c.row =
         (struct trial_row){.kind = TRIAL_MANUAL, .search_no = lab->search_no, .ask_id = -1, .seed = c.of.seed};
     for (int i = 0; ok && i < c.of.n_params; i++)

@@ -1,4 +1,8 @@
-/* The commands that reach the worker between two steps.
+/* The commands, which workers carry out between two steps: in the order in which they came, each by the worker whose trial
+ * it is for, or by whichever comes first. A worker that has no trial takes commands, too, while it waits.
+ *
+ * A pause is answered when all trials sleep; until then no other command is taken. The resume is recorded for all of them
+ * by the worker that takes it: the others are waiting.
  *
  * A change of a trial (set, skip) is made in this order: a checkpoint of this step, unless the one on disk is of it; the
  * event, with the row that says "edited", in one commit; then the change itself; then the answer. Wherever a kill hits,
@@ -12,13 +16,47 @@
 #include <stdio.h>
 #include <string.h>
 
+/* For one trial: *trial, or the leading one where that is 0. */
+static bool is_addressed(const struct lab_cmd *c)
+{
+    return c->op == LAB_SET || c->op == LAB_SKIP || c->op == LAB_PROBE;
+}
+
+static struct worker *lead(const struct lab *lab)
+{
+    struct worker *first = NULL;
+    for (int i = 0; i < lab->n_workers; i++) {
+        struct worker *w = &lab->worker[i];
+        if (w->trial && (!first || w->row.number < first->row.number))
+            first = w;
+    }
+    return first;
+}
+
+/* What is for a trial whose nets are not there yet waits for them. */
+static bool is_for(const struct worker *w, const struct lab_cmd *c)
+{
+    const struct lab *lab = w->lab;
+    const struct worker *of;
+    if (is_addressed(c) && c->trial == 0) {
+        of = lead(lab);
+        return of == w || (!of && lab->paused);
+    }
+    if (!is_addressed(c) && !(c->op == LAB_CLONE && c->warm))
+        return true;
+    of = lab_runner(lab, c->trial);
+    return !of || (of == w && w->trial);
+}
+
+/* By what is shown: of another's trial nothing else can be looked at. */
 static struct lab_ack ack_of(const struct lab_cmd *c, const struct worker *w)
 {
     struct lab_ack a = {.id = c->id, .ok = true, .before = NAN, .after = NAN};
-    if (w) {
-        a.trial = w->row.number;
-        a.step = trial_at(w->trial);
-        snprintf(a.stage, sizeof a.stage, "%s", stage_name(trial_stage(w->trial)));
+    const struct worker *at = w->trial ? w : lead(w->lab);
+    if (at) {
+        a.trial = at->row.number;
+        a.step = at->shown.step;
+        snprintf(a.stage, sizeof a.stage, "%s", at->shown.stage);
     }
     return a;
 }
@@ -99,34 +137,97 @@ static bool do_enqueue(struct lab *lab, const struct lab_cmd *c, struct lab_ack 
         return true;
     }
     struct trial_row *row = lab_add_row(lab, lab_point_row(lab, TRIAL_MANUAL, lab->asked + lab->waiting++, x));
-    return store_trial_put(lab->store, row, err);
+    bool ok = lab_begin_group(lab, err) && store_trial_put(lab->store, row, err);
+    return lab_end_group(lab, ok ? err : NULL) && ok;
 }
 
+/* ---- pause and resume ---- */
+
 /* A paused trial sleeps; it is woken before its next step (lab_trial.c), so that commands may follow upon commands. */
-static bool do_pause(struct lab *lab, struct worker *w, struct lab_ack *a, bool pause, struct err *err)
+static bool doze(struct lab *lab, struct worker *w, struct err *err)
 {
-    if (lab->paused == pause) {
-        lab_refuse(a, pause ? "already paused" : "not paused");
+    w->row.state = TRIAL_PAUSED;
+    if (!lab_event(lab, w, "pause", "", err) || !lab_checkpoint(lab, w, err))
+        return false;
+    trial_sleep(w->trial);
+    w->dozing = true;
+    return true;
+}
+
+void lab_mind_pause(struct lab *lab)
+{
+    bool awake = false;
+    for (int i = 0; i < lab->n_workers; i++)
+        awake |= lab->worker[i].busy && !lab->worker[i].dozing;
+    if (!lab->pausing || awake)
+        return;
+    lab->pausing = false;
+    snprintf(lab->draft.state, sizeof lab->draft.state, "paused");
+    lab_answer(lab, &lab->pause_ack);
+    lab_stir(lab);
+}
+
+/* *later: it is answered when all sleep. */
+static void do_pause(struct lab *lab, struct lab_ack *a, bool *later)
+{
+    if (lab->paused) {
+        lab_refuse(a, "already paused");
+        return;
+    }
+    lab->paused = lab->pausing = *later = true;
+    lab->pause_ack = *a;
+}
+
+static bool do_resume(struct lab *lab, struct lab_ack *a, struct err *err)
+{
+    if (!lab->paused) {
+        lab_refuse(a, "not paused");
         return true;
     }
-    lab->paused = pause;
-    w->row.state = pause ? TRIAL_PAUSED : TRIAL_RUNNING;
-    snprintf(lab->draft.state, sizeof lab->draft.state, "%s", pause ? "paused" : "running");
-    if (!lab_event(lab, w, pause ? "pause" : "resume", "", err) || !lab_checkpoint(lab, w, err))
-        return false;
-    if (pause)
-        trial_sleep(w->trial);
+    lab->paused = false;
+    snprintf(lab->draft.state, sizeof lab->draft.state, "running");
+    for (int i = 0; i < lab->n_workers; i++) {
+        struct worker *w = &lab->worker[i];
+        if (!w->dozing)
+            continue;
+        w->dozing = false;
+        w->row.state = TRIAL_RUNNING;
+        if (!lab_event(lab, w, "resume", "", err) || !lab_checkpoint(lab, w, err)) /* it is saved: the row alone */
+            return false;
+    }
     return true;
+}
+
+/* ---- all of them ---- */
+
+/* Which trials run, for a refusal. */
+static void refuse_trial(const struct lab *lab, int trial, struct lab_ack *a)
+{
+    char running[128] = "", why[256];
+    size_t len = 0;
+    for (int i = 0; i < lab->n_workers; i++)
+        if (lab->worker[i].at >= 0)
+            len = str_append(running, sizeof running, len, "%s%d", len ? ", " : "", lab->worker[i].row.number);
+    if (trial && len)
+        snprintf(why, sizeof why, "trial %d does not run now: running are %s", trial, running);
+    else
+        snprintf(why, sizeof why, "no trial runs now");
+    lab_refuse(a, why);
 }
 
 /* Carries out one command. */
 static bool obey(struct lab *lab, struct worker *w, const struct lab_cmd *c, struct err *err)
 {
     struct lab_ack a = ack_of(c, w);
-    bool ok = true;
+    bool ok = true, later = false;
+    if (is_addressed(c) && (!w->trial || (c->trial && c->trial != w->row.number))) {
+        refuse_trial(lab, c->trial, &a);
+        lab_answer(lab, &a);
+        return true;
+    }
     switch (c->op) {
-    case LAB_PAUSE: ok = do_pause(lab, w, &a, true, err); break;
-    case LAB_RESUME: ok = do_pause(lab, w, &a, false, err); break;
+    case LAB_PAUSE: do_pause(lab, &a, &later); break;
+    case LAB_RESUME: ok = do_resume(lab, &a, err); break;
     case LAB_STOP: lab->stop = true; break;
     case LAB_QUIT: lab->quit = true; break;
     case LAB_SET: ok = do_set(lab, w, c, &a, err); break;
@@ -138,16 +239,34 @@ static bool obey(struct lab *lab, struct worker *w, const struct lab_cmd *c, str
     }
     if (!ok)
         lab_refuse(&a, err->msg);
-    lab_show_position(w);
-    lab_answer(lab, &a);
+    if (w->trial)
+        lab_show_position(w);
+    if (!later)
+        lab_answer(lab, &a);
+    lab_stir(lab);
     return ok;
+}
+
+bool lab_take_commands(struct lab *lab, struct worker *w, struct err *err)
+{
+    struct lab_cmd c;
+    while (!lab->pausing && lab_take(lab, w, &c, is_for))
+        if (!obey(lab, w, &c, err))
+            return false;
+    return true;
 }
 
 bool lab_obey(struct lab *lab, struct worker *w, struct err *err)
 {
-    struct lab_cmd c;
-    while (lab_take(lab, &c, lab->paused && !lab->stop && !lab->quit))
-        if (!obey(lab, w, &c, err))
+    for (;;) {
+        unsigned seen = lab_news(lab);
+        if (!lab_take_commands(lab, w, err))
             return false;
-    return true;
+        if (!lab->paused || lab_leaving(lab))
+            return true;
+        if (!w->dozing && !doze(lab, w, err))
+            return false;
+        lab_mind_pause(lab);
+        lab_wait(lab, seen);
+    }
 }

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "io/base64.h"
 #include "search/search.h"
@@ -214,18 +215,42 @@ json_t *lab_probe_json(const struct lab_probe *probe)
     return o;
 }
 
-char *lab_ask_json(const struct search *search, const struct space *space)
+static json_t *belief_json(const struct search *search, const struct space *space)
 {
     struct search_belief b;
-    if (!search_belief(search, &b))
-        return xstrdup("{}");
+    if (!search || !search_belief(search, &b))
+        return json_object();
     json_t *lengths = json_object();
     for (int j = 0; j < space->n; j++)
         json_object_set_new(lengths, space->dims[j].name, number(b.lengthscale[j]));
-    json_t *o = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "aim", b.aim, "kernel", b.kernel, "lengthscale",
-                          lengths, "signal", number(b.signal), "noise", number(b.noise), "mean", number(b.mean),
-                          "sigma", number(b.sigma));
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "aim", b.aim, "kernel", b.kernel, "lengthscale", lengths,
+                     "signal", number(b.signal), "noise", number(b.noise), "mean", number(b.mean), "sigma",
+                     number(b.sigma));
+}
+
+char *lab_ask_json(const struct search *search, const struct space *space, const int *told, int n)
+{
+    json_t *o = belief_json(search, space);
+    if (n >= 0) {
+        json_t *ids = json_array();
+        for (int i = 0; i < n; i++)
+            json_array_append_new(ids, json_integer(told[i]));
+        json_object_set_new(o, "told", ids);
+    }
     char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(12));
     json_decref(o);
     return text;
+}
+
+int lab_told_of_json(const char *json, int **told)
+{
+    if (!strstr(json, "\"told\"")) /* of most asks, and there may be many */
+        return -1;
+    json_t *o = json_loads(json, 0, NULL), *ids = json_object_get(o, "told"), *id;
+    int n = json_is_array(ids) ? (int)json_array_size(ids) : -1;
+    size_t i;
+    *told = n < 0 ? NULL : xcalloc((size_t)n + 1, sizeof **told);
+    json_array_foreach(ids, i, id) (*told)[i] = (int)json_integer_value(id);
+    json_decref(o);
+    return n;
 }

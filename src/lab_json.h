@@ -22,9 +22,13 @@ json_t *lab_probe_json(const struct lab_probe *);
 /* A JSON string of any bytes: JSON is UTF-8, names of files and what a client sends need not be ('?' then). */
 json_t *lab_json_text(const char *);
 
-/* What the search's latest ask knew (search_belief), for the store's journal; "{}": no model was asked. free() it. */
+/* An ask for the store's journal: what the search's latest one knew (search_belief; nothing where no model was asked, or
+ * SEARCH is NULL), and "told", the N ids whose ends it had been told since the ask before, in that order; N < 0: not
+ * written, it had been told all in the order of their asks. free() it. */
 struct search;
 struct space;
-char *lab_ask_json(const struct search *, const struct space *);
+char *lab_ask_json(const struct search *, const struct space *, const int *told, int n);
+/* The ids under "told" (*told: free() it) and how many; -1: there is no such field. */
+int lab_told_of_json(const char *json, int **told);
 
 #endif

@@ -159,7 +159,7 @@ bool lab_thaw(struct lab *lab, const struct lab_cmd *cmd, struct lab_ack *a, str
     const struct stopped *s = stopped_find(&lab->stopped, cmd->trial);
     if (!row)
         snprintf(why, sizeof why, "there is no trial %d: the latest is %d", cmd->trial,
-                 lab->rows[lab->n_rows - 1].number);
+                 lab->n_rows ? lab->rows[lab->n_rows - 1].number : 0);
     else if (!s)
         snprintf(why, sizeof why, "trial %d was not stopped early: only such a trial can be thawed", cmd->trial);
     else if (s->thawed)

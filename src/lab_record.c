@@ -1,4 +1,4 @@
-/* What the worker writes down. What a step measured goes to the store in groups that are committed at least once a
+/* What the workers write down. What a step measured goes to the store in groups that are committed at least once a
  * second and with every checkpoint; a trial that is taken up again writes the same rows once more. */
 #include "lab_work.h"
 
@@ -103,6 +103,14 @@ bool lab_record_step(struct lab *lab, struct worker *w, const struct trial_progr
     return ok;
 }
 
+static bool save(struct lab *lab, struct worker *w, char sha[65], struct err *err)
+{
+    lab_leave(lab);
+    bool ok = trial_save(w->trial, sha, err);
+    lab_enter(lab);
+    return ok;
+}
+
 bool lab_checkpoint(struct lab *lab, struct worker *w, struct err *err)
 {
     char sha[65], *file = xstrfmt("%s/state.safetensors", w->row.dir);
@@ -111,7 +119,8 @@ bool lab_checkpoint(struct lab *lab, struct worker *w, struct err *err)
     w->row.val_accuracy = trial_val_accuracy(w->trial);
     w->row.best_val_accuracy = trial_best_accuracy(w->trial);
     /* what led here is committed first: a trial taken up from this file finds its whole curve */
-    bool ok = (w->saved || (lab_end_group(lab, err) && trial_save(w->trial, sha, err))) && lab_begin_group(lab, err);
+    bool ok = w->saved || (lab_end_group(lab, err) && save(lab, w, sha, err));
+    ok = ok && lab_begin_group(lab, err);
     if (ok && !w->saved)
         ok = store_checkpoint_put(lab->store, w->row.number, stage_name(trial_stage(w->trial)), trial_at(w->trial),
                                   file, sha, err);

@@ -1,177 +1,73 @@
-/* The whole study: each search from the journal's beginning (what has ended is told, the rest is run), then the repeats
- * of what it recommends, then the test set. */
-#include "lab_json.h"
+/* The whole study. Every worker does the same: it looks for what comes next, does it, and looks again; where there is nothing
+ * for it now, it waits until something has changed. What comes next follows from the study's state alone:
+ *
+ *   PHASE_SEARCH   what earlier processes or workers have left unended, then what was thawed, then what was asked for by
+ *                  hand and has no place in the search, then a new point; once the search is done and all its trials have
+ *                  ended, a stopped trial that looks best to it is gone on with
+ *   PHASE_EXTRAS   what was enqueued and not taken by the search
+ *   PHASE_REPEATS  the test set is opened for what it recommends; that is run again with other seeds
+ *   PHASE_END      after the last search, once all is over: the teacher's own accuracy
+ *
+ * With one worker this is one order; with several, the order in which trials end decides which points are asked for.
+ * While one trains the teacher, which all trials need, the others wait: nobody trains it twice, and no point is asked for
+ * with less known than need be. */
 #include "lab_work.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the journal ---- */
+enum job {
+    JOB_WAIT,
+    JOB_AGAIN, /* the study has moved on: look again */
+    JOB_TRIAL, /* run w->at */
+    JOB_TEST,  /* open the test set for w->at */
+    JOB_TEACHER,
+    JOB_OVER
+};
 
-static void place_row(const struct lab *lab, struct trial_row *row)
+bool lab_leaving(const struct lab *lab)
 {
-    snprintf(row->dir, sizeof row->dir, "%s/trial-%04d", lab->dir, row->number);
+    return lab->stop || lab->quit || lab->failed;
 }
 
-/* Folders are named anew: the study's may have been moved since. */
-static bool read_journal(struct lab *lab, struct err *err)
+struct worker *lab_runner(const struct lab *lab, int trial)
 {
-    struct event_row *events;
-    lab->n_rows = store_trials(lab->store, &lab->rows, err);
-    int n = lab->n_rows < 0 ? -1 : store_events(lab->store, -1, 0, &events, err);
-    if (n < 0)
-        return false;
-    for (int i = 0; i < lab->n_rows; i++)
-        place_row(lab, &lab->rows[i]);
-    lab->draft.last_event = n > 0 ? events[n - 1].id : 0;
-    stopped_add(&lab->stopped, events, n);
-    edited_add(&lab->edited, events, n);
-    free(events);
-    return true;
-}
-
-struct trial_row *lab_find_row(struct lab *lab, int search_no, int ask_id)
-{
-    for (int i = 0; i < lab->n_rows; i++) {
-        struct trial_row *r = &lab->rows[i];
-        if (r->kind != TRIAL_REPEAT && r->search_no == search_no && r->ask_id == ask_id)
-            return r;
+    for (int i = 0; i < lab->n_workers; i++) {
+        struct worker *w = &lab->worker[i];
+        if (w->at >= 0 && w->row.number == trial)
+            return w;
     }
     return NULL;
 }
 
-static struct trial_row *find_repeat(struct lab *lab, const struct trial_row *of, int repeat)
+void lab_mind_teacher(struct lab *lab, const struct worker *w)
 {
-    for (int i = 0; i < lab->n_rows; i++) {
-        struct trial_row *r = &lab->rows[i];
-        if (r->kind == TRIAL_REPEAT && r->search_no == of->search_no && r->ask_id == of->ask_id && r->repeat == repeat)
-            return r;
-    }
-    return NULL;
+    if (lab->teaching != w || (w->trial && trial_stage(w->trial) == STAGE_TEACHER))
+        return;
+    lab->teaching = NULL;
+    lab_stir(lab);
 }
 
-struct trial_row *lab_add_row(struct lab *lab, struct trial_row row)
+static bool is_taken(const struct lab *lab, int at)
 {
-    row.number = lab->n_rows ? lab->rows[lab->n_rows - 1].number + 1 : 1;
-    row.state = TRIAL_QUEUED;
-    row.val_accuracy = row.test_accuracy = row.best_val_accuracy = NAN;
-    place_row(lab, &row);
-    lab_forget_clone(&row);
-    lab->rows = xrealloc(lab->rows, (size_t)(lab->n_rows + 1) * sizeof *lab->rows);
-    lab->rows[lab->n_rows] = row;
-    return &lab->rows[lab->n_rows++];
+    return lab_runner(lab, lab->rows[at].number) != NULL;
 }
 
-struct trial_row lab_point_row(const struct lab *lab, enum trial_kind kind, int ask_id, const double *x)
+static bool is_free(const struct lab *lab, int at)
 {
-    int search_no = lab->search_no;
-    struct trial_row row = {.kind = kind,
-                            .search_no = search_no,
-                            .ask_id = ask_id,
-                            .seed = lab->params.seed + search_no,
-                            .n_params = lab->space.n};
-    for (int d = 0; d < lab->space.n; d++) {
-        snprintf(row.param_name[d], sizeof row.param_name[d], "%s", lab->space.dims[d].name);
-        row.param_value[d] = x[d];
-    }
-    return row;
+    return !lab_ended(&lab->rows[at]) && !is_taken(lab, at);
+}
+
+static enum job take(struct worker *w, enum job job, int at)
+{
+    w->at = at;
+    w->row = w->lab->rows[at];
+    return job;
 }
 
 /* ---- the search ---- */
-
-static bool ended(const struct trial_row *r)
-{
-    return r->state == TRIAL_COMPLETE || r->state == TRIAL_DIVERGED || r->state == TRIAL_FAILED ||
-           r->state == TRIAL_PRUNED;
-}
-
-/* Run at a user's wish, without a place in a search. */
-static bool is_extra(const struct trial_row *r)
-{
-    return r->kind == TRIAL_MANUAL && r->ask_id < 0 && !history_imported(r);
-}
-
-/* Every trial there will be, repeats too, unless a search ends early. And those that are over. */
-static void count(struct lab *lab)
-{
-    int64_t one = search_planned(lab->search);
-    struct lab_state *d = &lab->draft;
-    d->trials_planned = (one + lab->params.repeats - 1) * lab->params.search_repeats;
-    d->trials_done = d->trials_failed = 0;
-    for (int i = 0; i < lab->n_rows; i++) {
-        const struct trial_row *r = &lab->rows[i];
-        d->trials_planned += is_extra(r);
-        d->trials_done += ended(r) && !history_imported(r);
-        d->trials_failed += ended(r) && r->state != TRIAL_COMPLETE && r->state != TRIAL_PRUNED;
-    }
-}
-
-/* A trial changed by hand, where it shall inform the search. */
-static void tell_edited(struct lab *lab, const struct trial_row *r)
-{
-    double x[SPACE_MAX], sigma = history_edited_point(&lab->edited, &lab->params, &lab->space, r, x);
-    if (sigma > 0)
-        search_add_known(lab->search, x, r->val_accuracy, sigma);
-}
-
-/* AGAIN: the end of one that was stopped early and gone on with. */
-static void tell(struct lab *lab, const struct trial_row *r, bool again)
-{
-    double x[SPACE_MAX], best;
-    enum tell how = r->edited || !history_row_point(&lab->params, &lab->space, r, x) ? TELL_LEFT_OUT
-                    : r->state != TRIAL_COMPLETE                                     ? TELL_FAILED
-                                                                                     : TELL_COMPLETE;
-    const struct stopped *s = stopped_find(&lab->stopped, r->number);
-    if (again)
-        search_tell_again(lab->search, r->ask_id, how, r->val_accuracy);
-    else if (s && how != TELL_LEFT_OUT)
-        search_tell_predicted(lab->search, r->ask_id, s->mean, s->sigma);
-    else
-        search_tell(lab->search, r->ask_id, how, r->val_accuracy);
-    tell_edited(lab, r);
-    count(lab);
-    int id = search_best(lab->search, x, &best);
-    if (id >= 0 && id == r->ask_id) {
-        lab->draft.best_trial = r->number;
-        lab->draft.best_accuracy = best;
-    }
-}
-
-/* Runs a row's trial unless the record says that it has ended. *leave: told to stop or quit. */
-static bool settle(struct lab *lab, int at, bool *leave, struct err *err)
-{
-    if (ended(&lab->rows[at]))
-        return true;
-    struct worker *w = lab->worker;
-    w->row = lab->rows[at];
-    bool ok = lab_run_trial(lab, w, err);
-    lab->rows[at] = w->row;
-    *leave = lab->stop || lab->quit;
-    return ok;
-}
-
-/* Runs what was asked for by hand and has no place in a search, each once all rows before it have ended. Nothing of it is
- * told to a search, so a search is replayed without it. */
-static bool run_extras(struct lab *lab, bool *leave, struct err *err)
-{
-    for (; lab->settled < lab->n_rows; lab->settled++) {
-        const struct trial_row *r = &lab->rows[lab->settled];
-        if (ended(r))
-            continue;
-        if (!is_extra(r))
-            return true;
-        if (!settle(lab, lab->settled, leave, err))
-            return false;
-        count(lab);
-        lab_publish(lab);
-        if (*leave)
-            return true;
-    }
-    return true;
-}
 
 static struct trial_row *row_of(struct lab *lab, int number)
 {
@@ -181,252 +77,192 @@ static struct trial_row *row_of(struct lab *lab, int number)
     return &lab->rows[i];
 }
 
-/* Goes on with the stopped trials of this search that are to be thawed, until all of them have ended. */
-static bool run_thawed(struct lab *lab, bool *leave, struct err *err)
+/* Asked for by the search, begun or not by whoever is gone now. */
+static int next_open(const struct lab *lab)
+{
+    for (int i = 0; i < lab->n_open; i++)
+        if (is_free(lab, lab->open[i]) && !stopped_find(&lab->stopped, lab->rows[lab->open[i]].number))
+            return lab->open[i];
+    return -1;
+}
+
+static int next_thawed(struct lab *lab)
 {
     for (int i = 0; i < lab->stopped.n; i++) {
-        const struct trial_row *r = row_of(lab, lab->stopped.row[i].trial);
-        if (!lab->stopped.row[i].thawed || r->search_no != lab->search_no || ended(r))
+        const struct stopped *s = &lab->stopped.row[i];
+        if (!s->thawed)
             continue;
-        if (!settle(lab, (int)(r - lab->rows), leave, err))
-            return false;
-        count(lab);
-        lab_publish(lab);
-        if (*leave)
-            return true;
-        i = -1; /* meanwhile a user may have thawed another */
+        const struct trial_row *r = row_of(lab, s->trial);
+        if (r->search_no == lab->search_no && is_free(lab, (int)(r - lab->rows)))
+            return (int)(r - lab->rows);
     }
-    return true;
+    return -1;
 }
 
-/* The search's own trials are over: thawed trials are told as they ended, and while a stopped one looks best to the search,
+/* What was asked for by hand and has no place in a search, each once all rows before it have been begun. Nothing of it is
+ * told to a search, so a search is replayed without it. */
+static int next_extra(struct lab *lab)
+{
+    while (lab->settled < lab->n_rows && lab_ended(&lab->rows[lab->settled]))
+        lab->settled++;
+    for (int i = lab->settled; i < lab->n_rows; i++) {
+        if (!is_free(lab, i))
+            continue;
+        return lab_is_extra(&lab->rows[i]) ? i : -1;
+    }
+    return -1;
+}
+
+/* A trial of the present search is being run. */
+static bool search_is_run(const struct lab *lab)
+{
+    for (int i = 0; i < lab->n_workers; i++) {
+        const struct trial_row *r = &lab->worker[i].row;
+        if (lab->worker[i].at >= 0 && r->search_no == lab->search_no && r->ask_id >= 0 && r->kind != TRIAL_REPEAT)
+            return true;
+    }
+    return false;
+}
+
+/* The search's own trials are over: thawed ones are told as they ended, and while a stopped one looks best to the search,
  * it is gone on with. */
-static bool finish_stopped(struct lab *lab, bool *leave, struct err *err)
+static bool finish_search(struct lab *lab, struct err *err)
 {
-    for (int id = 0; id >= 0;) {
-        if (!run_thawed(lab, leave, err))
-            return false;
-        if (*leave)
-            return true;
-        for (int i = 0; i < lab->stopped.n; i++) {
-            struct stopped *s = &lab->stopped.row[i];
-            const struct trial_row *r = row_of(lab, s->trial);
-            if (!s->thawed || s->told || r->search_no != lab->search_no)
-                continue;
-            tell(lab, r, true);
-            s->told = true;
-        }
-        if ((id = search_promising(lab->search)) >= 0 &&
-            !lab_thaw_row(lab, lab_find_row(lab, lab->search_no, id),
-                          "after the search, no other trial is expected to be better", err))
-            return false;
-    }
-    return true;
-}
-
-/* What was enqueued and the search, being over, did not take: it is run all the same. */
-static bool release_waiting(struct lab *lab, struct err *err)
-{
-    for (int i = 0; i < lab->n_rows; i++) {
-        struct trial_row *r = &lab->rows[i];
-        if (r->kind != TRIAL_MANUAL || r->search_no != lab->search_no || r->ask_id < lab->asked)
+    for (int i = 0; i < lab->stopped.n; i++) {
+        struct stopped *s = &lab->stopped.row[i];
+        if (!s->thawed || s->told)
             continue;
-        r->ask_id = -1;
-        if (!store_trial_put(lab->store, r, err))
-            return false;
+        const struct trial_row *r = row_of(lab, s->trial);
+        if (r->search_no != lab->search_no)
+            continue;
+        lab_tell_again(lab, r);
+        s->told = true;
     }
-    lab->waiting = 0;
-    count(lab);
+    int id = search_promising(lab->search);
+    if (id >= 0)
+        return lab_thaw_row(lab, lab_find_row(lab, lab->search_no, id),
+                            "after the search, no other trial is expected to be better", err);
+    lab->searching = false;
+    lab->phase = PHASE_EXTRAS;
+    return lab_release_waiting(lab, err);
+}
+
+static bool search_job(struct lab *lab, struct worker *w, enum job *job, struct err *err)
+{
+    lab_tell_ended(lab);
+    int at = next_open(lab);
+    if (at < 0)
+        at = next_thawed(lab);
+    if (at < 0)
+        at = next_extra(lab);
+    if (at < 0 && !lab_new_point(lab, &at, err))
+        return false;
+    if (at >= 0)
+        *job = take(w, JOB_TRIAL, at);
+    else if (!search_is_run(lab))
+        return finish_search(lab, err);
+    else
+        *job = JOB_WAIT;
     return true;
 }
 
-/* Hands enqueued points of an earlier process to the search, in their turn. */
-static void load_waiting(struct lab *lab)
-{
-    const struct trial_row *row;
-    while ((row = lab_find_row(lab, lab->search_no, lab->asked + lab->waiting)) && row->kind == TRIAL_MANUAL) {
-        double x[SPACE_MAX];
-        history_row_point(&lab->params, &lab->space, row, x);
-        search_enqueue_recorded(lab->search, x);
-        lab->waiting++;
-    }
-}
+/* ---- the repeats ---- */
 
-/* Trials from elsewhere that came in before that trial. */
-static void tell_known(struct lab *lab, int before)
+/* The recommended row and those of its re-runs that there are. */
+static void begin_repeats(struct lab *lab)
 {
-    double x[SPACE_MAX];
-    for (; lab->known < lab->n_rows && lab->rows[lab->known].number < before; lab->known++) {
-        const struct trial_row *r = &lab->rows[lab->known];
-        if (history_imported(r) && history_row_point(&lab->params, &lab->space, r, x))
-            search_add_known(lab->search, x, r->val_accuracy, 0);
-    }
-}
-
-/* What the journal has is not asked for again, but taken as it was. */
-static enum ask next_point(struct lab *lab, double *x, int *id)
-{
-    const struct trial_row *row = lab_find_row(lab, lab->search_no, lab->asked);
-    tell_known(lab, row ? row->number : INT_MAX);
-    if (!row || lab->waiting > 0)
-        return search_ask(lab->search, x, id);
-    history_row_point(&lab->params, &lab->space, row, x);
-    return search_ask_recorded(lab->search, x, id);
-}
-
-/* The trial with what its ask knew. */
-static bool put_asked(struct lab *lab, int id, const struct trial_row *row, struct err *err)
-{
-    char *knew = lab_ask_json(lab->search, &lab->space);
-    bool ok = store_begin(lab->store, err);
-    if (ok) {
-        ok = store_trial_put(lab->store, row, err) && store_ask_put(lab->store, lab->search_no, id, knew, err);
-        ok = store_commit(lab->store, ok ? err : NULL) && ok;
-    }
-    free(knew);
-    return ok;
-}
-
-/* The row of the point just asked for. -1: error. */
-static int ask_row(struct lab *lab, int id, const double *x, struct err *err)
-{
-    struct trial_row *row = lab_find_row(lab, lab->search_no, id);
-    lab->asked++;
-    if (row && row->kind == TRIAL_MANUAL)
-        lab->waiting--;
-    if (!row) {
-        row = lab_add_row(lab, lab_point_row(lab, TRIAL_SEARCH, id, x));
-        if (!put_asked(lab, id, row, err))
-            return -1;
-    }
-    int at = (int)(row - lab->rows);
-    load_waiting(lab);
-    return at;
-}
-
-/* The training that this search has taken so far, over all processes. */
-static double search_seconds(const struct lab *lab)
-{
-    double seconds = 0;
+    double x[SPACE_MAX], value;
+    int id = search_recommended(lab->search, x, &value);
+    lab->phase = PHASE_REPEATS;
+    lab->best_at = id < 0 ? -1 : (int)(lab_find_row(lab, lab->search_no, id) - lab->rows);
+    if (id < 0)
+        return;
+    lab->repeat_at = xrealloc(lab->repeat_at, (size_t)lab->params.repeats * sizeof *lab->repeat_at);
+    lab->repeat_at[0] = lab->best_at;
+    for (int k = 1; k < lab->params.repeats; k++)
+        lab->repeat_at[k] = -1;
     for (int i = 0; i < lab->n_rows; i++) {
         const struct trial_row *r = &lab->rows[i];
-        if (r->search_no == lab->search_no && r->ask_id >= 0 && r->kind != TRIAL_REPEAT)
-            seconds += r->seconds_teacher + r->seconds_transfer + r->seconds_finetune;
+        if (r->kind == TRIAL_REPEAT && r->search_no == lab->search_no && r->ask_id == id && r->repeat > 0 &&
+            r->repeat < lab->params.repeats)
+            lab->repeat_at[r->repeat] = i;
     }
-    return seconds;
 }
 
-/* Ends the search where its time is up. What the journal has was begun in time. */
-static void mind_the_time(struct lab *lab)
+static bool add_repeat(struct lab *lab, int k, struct err *err)
 {
-    char why[128];
-    double seconds = search_seconds(lab);
-    if (lab->params.max_seconds == 0 || seconds < lab->params.max_seconds ||
-        lab_find_row(lab, lab->search_no, lab->asked))
-        return;
-    snprintf(why, sizeof why, "max_seconds %d reached after %.0f s", lab->params.max_seconds, seconds);
-    search_stop(lab->search, why);
+    struct trial_row row = lab->rows[lab->best_at];
+    row.kind = TRIAL_REPEAT;
+    row.repeat = k;
+    row.seed += k;
+    row.edited = row.collapsed = false;
+    row.reason[0] = 0;
+    row.seconds_teacher = row.seconds_transfer = row.seconds_finetune = 0;
+    struct trial_row *added = lab_add_row(lab, row);
+    lab->repeat_at[k] = (int)(added - lab->rows);
+    return store_trial_put(lab->store, added, err);
 }
 
-/* One search from the journal's beginning: rows that have ended are told, the rest is run. *best: index of the
- * recommended row or -1. */
-static bool run_search(struct lab *lab, int search_no, int *best, bool *leave, struct err *err)
+static bool wants_test(const struct lab *lab, int at)
 {
-    struct search_options so;
-    double x[SPACE_MAX], value;
-    int id;
-    search_free(lab->search);
-    lab_search_options(&lab->params, &lab->space, search_no, &so);
-    if (!(lab->search = search_new(&lab->space, &so, err)))
-        return false;
-    lab->search_no = search_no;
-    lab->asked = lab->waiting = lab->known = 0;
-    for (int i = 0; i < lab->stopped.n; i++)
-        lab->stopped.row[i].told = false;
-    lab->searching = true;
-    count(lab);
-    load_waiting(lab);
-    for (;;) {
-        mind_the_time(lab);
-        if (next_point(lab, x, &id) != ASK_POINT)
-            break;
-        int at = ask_row(lab, id, x, err);
-        if (at < 0 || (!stopped_find(&lab->stopped, lab->rows[at].number) && !settle(lab, at, leave, err)))
-            return false;
-        if (*leave)
-            return true;
-        tell(lab, &lab->rows[at], false);
-        lab_publish(lab);
-        /* not before the journal's end: what is enqueued meanwhile gets the id of the next ask */
-        bool last = !lab_find_row(lab, search_no, lab->asked + lab->waiting);
-        if ((last && !run_thawed(lab, leave, err)) || (!*leave && !run_extras(lab, leave, err)))
-            return false;
-        if (*leave)
-            return true;
-    }
-    if (!finish_stopped(lab, leave, err))
-        return false;
-    if (*leave)
-        return true;
-    lab->searching = false;
-    if (!release_waiting(lab, err) || !run_extras(lab, leave, err))
-        return false;
-    id = search_recommended(lab->search, x, &value);
-    *best = id < 0 ? -1 : (int)(lab_find_row(lab, search_no, id) - lab->rows);
-    return true;
+    const struct trial_row *r = &lab->rows[at];
+    return r->state == TRIAL_COMPLETE && isnan(r->test_accuracy) && lab->data.test.n > 0 && !is_taken(lab, at);
 }
-
-/* ---- the test set and the repeats ---- */
 
 /* Opens the test set for one trial that has ended. */
-static bool open_test(struct lab *lab, struct trial_row *row, struct err *err)
+static bool open_test(struct lab *lab, struct worker *w, struct err *err)
 {
-    if (row->state != TRIAL_COMPLETE || !isnan(row->test_accuracy) || lab->data.test.n == 0)
-        return true;
-    struct params p = lab_trial_params(&lab->params, row);
-    char *path = xstrfmt("%s/student.safetensors", row->dir);
-    bool ok = trial_test_file(&lab->worker->env, &p, path, &row->test_accuracy, err);
+    struct params p = lab_trial_params(&lab->params, &w->row);
+    char *path = xstrfmt("%s/student.safetensors", w->row.dir);
+    struct event_row e = {.trial = w->row.number, .kind = "test", .before = NAN, .after = NAN};
+    lab_leave(lab);
+    bool ok = trial_test_file(&w->env, &p, path, &w->row.test_accuracy, err);
+    lab_enter(lab);
     free(path);
-    struct event_row e = {.trial = row->number, .kind = "test", .before = NAN, .after = NAN};
-    snprintf(e.text, sizeof e.text, "test accuracy %.4f", row->test_accuracy);
-    return ok && store_trial_put(lab->store, row, err) && lab_put_event(lab, &e, err);
+    snprintf(e.text, sizeof e.text, "test accuracy %.4f", w->row.test_accuracy);
+    lab->rows[w->at] = w->row;
+    return ok && store_trial_put(lab->store, &w->row, err) && lab_put_event(lab, &e, err);
+}
+
+static bool next_search(struct lab *lab, struct err *err)
+{
+    lab->phase = lab->search_no + 1 < lab->params.search_repeats ? PHASE_SEARCH : PHASE_END;
+    return lab->phase == PHASE_END || lab_begin_search(lab, lab->search_no + 1, err);
 }
 
 /* Re-runs the recommended configuration with seed, seed + 1, ... and opens the test set for each of them. */
-static bool run_repeats(struct lab *lab, int best_at, bool *leave, struct err *err)
+static bool repeat_job(struct lab *lab, struct worker *w, enum job *job, struct err *err)
 {
-    if (!open_test(lab, &lab->rows[best_at], err))
-        return false;
-    for (int k = 1; k < lab->params.repeats; k++) {
-        struct trial_row best = lab->rows[best_at];
-        struct trial_row *row = find_repeat(lab, &best, k);
-        if (!row) {
-            best.kind = TRIAL_REPEAT;
-            best.repeat = k;
-            best.seed += k;
-            best.edited = best.collapsed = false;
-            best.reason[0] = 0;
-            best.seconds_teacher = best.seconds_transfer = best.seconds_finetune = 0;
-            row = lab_add_row(lab, best);
-            if (!store_trial_put(lab->store, row, err))
-                return false;
+    int at, n = lab->best_at < 0 ? 0 : lab->params.repeats;
+    bool all = true;
+    for (int k = 0; k < n && (at = lab->repeat_at[k]) >= 0; k++)
+        if (wants_test(lab, at)) {
+            *job = take(w, JOB_TEST, at);
+            return true;
         }
-        int at = (int)(row - lab->rows);
-        if (!settle(lab, at, leave, err))
-            return false;
-        if (*leave)
-            return true;
-        count(lab);
-        if (!open_test(lab, &lab->rows[at], err) || !run_extras(lab, leave, err))
-            return false;
-        if (*leave)
-            return true;
+    if ((at = next_extra(lab)) >= 0) {
+        *job = take(w, JOB_TRIAL, at);
+        return true;
     }
-    return true;
+    for (int k = 0; k < n; k++) {
+        if (lab->repeat_at[k] < 0 && !add_repeat(lab, k, err))
+            return false;
+        at = lab->repeat_at[k];
+        if (is_free(lab, at)) {
+            *job = take(w, JOB_TRIAL, at);
+            return true;
+        }
+        all &= !is_taken(lab, at);
+    }
+    if (!all)
+        *job = JOB_WAIT;
+    return !all || next_search(lab, err);
 }
 
+/* ---- the end ---- */
+
 /* The teacher's own test accuracy, for the record, once the test set is open. */
-static bool test_teacher(struct lab *lab, struct err *err)
+static bool test_teacher(struct lab *lab, struct worker *w, struct err *err)
 {
     struct event_row *rows;
     int n = store_events(lab->store, 0, 0, &rows, err);
@@ -439,13 +275,109 @@ static bool test_teacher(struct lab *lab, struct err *err)
         free(rows);
     if (n < 0 || known || lab->params.method == METHOD_NONE || lab->data.test.n == 0)
         return n >= 0;
-    if (!trial_teacher_path(&lab->worker->env, path, sizeof path))
+    if (!trial_teacher_path(&w->env, path, sizeof path))
         return true;
-    if (!trial_test_file(&lab->worker->env, &lab->params, path, &accuracy, err))
+    lab_leave(lab);
+    bool ok = trial_test_file(&w->env, &lab->params, path, &accuracy, err);
+    lab_enter(lab);
+    if (!ok)
         return false;
     snprintf(text, sizeof text, "teacher's test accuracy %.4f", accuracy);
     return lab_event(lab, NULL, "teacher_test", text, err);
 }
+
+static bool end_job(struct lab *lab, enum job *job, struct err *err)
+{
+    bool any = false, busy = false;
+    for (int i = 0; i < lab->n_workers; i++)
+        busy |= lab->worker[i].busy;
+    *job = busy ? JOB_WAIT : lab->over ? JOB_OVER : JOB_TEACHER;
+    if (*job != JOB_TEACHER)
+        return true;
+    for (int i = 0; i < lab->n_rows; i++) /* an edited one is not recommended, but it is there */
+        any |= lab->rows[i].state == TRIAL_COMPLETE && !history_imported(&lab->rows[i]);
+    return any || err_set(err, ERR_DIVERGED, "no trial was completed: `fsplab trials %s` says why", lab->draft.study);
+}
+
+/* ---- what comes next ---- */
+
+static bool choose(struct lab *lab, struct worker *w, enum job *job, struct err *err)
+{
+    int at;
+    do {
+        *job = lab->teaching ? JOB_WAIT : JOB_AGAIN;
+        if (*job == JOB_WAIT)
+            return true;
+        bool ok = true;
+        switch (lab->phase) {
+        case PHASE_SEARCH: ok = search_job(lab, w, job, err); break;
+        case PHASE_EXTRAS:
+            if ((at = next_extra(lab)) >= 0)
+                *job = take(w, JOB_TRIAL, at);
+            else
+                begin_repeats(lab);
+            break;
+        case PHASE_REPEATS: ok = repeat_job(lab, w, job, err); break;
+        case PHASE_END: ok = end_job(lab, job, err); break;
+        }
+        if (!ok)
+            return false;
+    } while (*job == JOB_AGAIN);
+    return true;
+}
+
+/* Waits for something to do. While the study is paused nothing new is begun. */
+static bool next_job(struct lab *lab, struct worker *w, enum job *job, struct err *err)
+{
+    for (;;) {
+        unsigned seen = lab_news(lab);
+        *job = JOB_OVER;
+        if (lab_leaving(lab))
+            return true;
+        lab_mind_pause(lab);
+        if (!lab->paused) {
+            if (!choose(lab, w, job, err))
+                return false;
+            if (*job != JOB_WAIT)
+                return true;
+        }
+        if (!lab_take_commands(lab, w, err))
+            return false;
+        lab_wait(lab, seen);
+    }
+}
+
+static bool run_trial(struct lab *lab, struct worker *w, struct err *err)
+{
+    if (lab->n_workers > 1 && trial_wants_teacher(&w->env, &lab->params))
+        lab->teaching = w;
+    bool ok = lab_run_trial(lab, w, err);
+    lab->rows[w->at] = w->row;
+    if (ok) {
+        lab_count(lab);
+        lab_publish(lab);
+    }
+    return ok;
+}
+
+static bool do_job(struct lab *lab, struct worker *w, enum job job, struct err *err)
+{
+    bool ok = true;
+    w->busy = true;
+    if (job == JOB_TRIAL)
+        ok = run_trial(lab, w, err);
+    else if (job == JOB_TEST)
+        ok = open_test(lab, w, err);
+    else if (job == JOB_TEACHER)
+        ok = lab->over = test_teacher(lab, w, err);
+    w->busy = false;
+    w->at = -1;
+    lab_mind_teacher(lab, w);
+    lab_stir(lab);
+    return ok;
+}
+
+/* ---- beginning and end ---- */
 
 static bool put_study(struct lab *lab, const char *state, const char *reason, struct err *err)
 {
@@ -474,46 +406,55 @@ static bool warn_of_rule(struct lab *lab, struct err *err)
     return lab_event(lab, NULL, "warning", text, err);
 }
 
-static bool run_all(struct lab *lab, bool *leave, struct err *err)
-{
-    bool any = false;
-    if (!read_journal(lab, err) || !warn_of_rule(lab, err))
-        return false;
-    for (int i = 0; i < lab->params.search_repeats; i++) {
-        int best = -1;
-        if (!run_search(lab, i, &best, leave, err))
-            return false;
-        if (!*leave && best >= 0 && !run_repeats(lab, best, leave, err))
-            return false;
-        if (*leave)
-            return true;
-    }
-    for (int i = 0; i < lab->n_rows; i++) /* an edited one is not recommended, but it is there */
-        any |= lab->rows[i].state == TRIAL_COMPLETE && !history_imported(&lab->rows[i]);
-    if (!any)
-        return err_set(err, ERR_DIVERGED, "no trial was completed: `fsplab trials %s` says why", lab->draft.study);
-    return test_teacher(lab, err);
-}
-
 static void set_state(struct lab *lab, const char *state)
 {
     snprintf(lab->draft.state, sizeof lab->draft.state, "%s", state);
     lab_publish(lab);
 }
 
-void lab_run_study(struct lab *lab)
+static bool begin(struct lab *lab, struct err *err)
 {
-    struct err err = {0}, ignored;
-    bool leave = false;
+    if (lab->begun)
+        return true;
+    lab->begun = true;
     set_state(lab, "running");
-    bool ok = put_study(lab, "running", "", &err) && run_all(lab, &leave, &err);
+    return put_study(lab, "running", "", err) && lab_read_journal(lab, err) && warn_of_rule(lab, err) &&
+           lab_begin_search(lab, 0, err);
+}
+
+static void finish(struct lab *lab)
+{
+    struct err ignored;
+    bool leave = !lab->failed && !lab->over;
     if (lab->in_group)
         lab_end_group(lab, NULL);
-    const char *state = !ok ? "failed" : lab->stop ? "stopped" : leave ? "paused" : "complete";
-    const char *reason = !ok ? err.msg : leave ? "" : search_stop_reason(lab->search);
+    const char *state = lab->failed ? "failed" : !leave ? "complete" : lab->stop ? "stopped" : "paused";
+    const char *reason = lab->failed ? lab->failure.msg : leave ? "" : search_stop_reason(lab->search);
     put_study(lab, state, reason, &ignored);
     str_append(lab->draft.message, sizeof lab->draft.message, 0, "%s", reason);
-    lab->draft.exit_status = !ok ? err_exit_status(err.code) : leave ? 130 : 0;
+    lab->draft.exit_status = lab->failed ? err_exit_status(lab->failure.code) : leave ? 130 : 0;
     lab->draft.ended = true;
     set_state(lab, state);
+}
+
+void lab_work(struct worker *w)
+{
+    struct lab *lab = w->lab;
+    struct err err = {0};
+    enum job job = JOB_WAIT;
+    lab_enter(lab);
+    bool ok = begin(lab, &err);
+    while (ok && job != JOB_OVER) {
+        ok = next_job(lab, w, &job, &err);
+        if (ok && job != JOB_OVER)
+            ok = do_job(lab, w, job, &err);
+    }
+    if (!ok && !lab->failed) {
+        lab->failed = true;
+        lab->failure = err;
+    }
+    lab_stir(lab);
+    if (--lab->working == 0)
+        finish(lab);
+    lab_leave(lab);
 }

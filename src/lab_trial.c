@@ -1,4 +1,5 @@
-/* One trial, step by step. Between any two steps the worker looks at the command queue. What was changed by hand at the
+/* One trial, step by step. The study's lock is left for whatever takes time and touches the trial alone: loading its nets, a
+ * step, saving. Between any two steps the worker looks at the command queue. What was changed by hand at the
  * checkpoint from which a trial is taken up, or later, is in the record and is made again there (trial_script). */
 #include "lab_work.h"
 
@@ -58,11 +59,14 @@ static bool start_trial(struct lab *lab, struct worker *w, bool *done, struct er
     lab_show_trial(w);
     if (!lab_adopt_clone(&w->row, err))
         return false;
-    w->trial = trial_load(&w->env, &p, w->row.dir, &w->saved, &bad);
+    lab_leave(lab);
+    struct trial *t = trial_load(&w->env, &p, w->row.dir, &w->saved, &bad);
     if (!w->saved)
-        w->trial = trial_new(&w->env, &p, w->row.dir, &bad);
-    if (!w->trial)
+        t = trial_new(&w->env, &p, w->row.dir, &bad);
+    lab_enter(lab);
+    if (!t)
         return trials_fault(lab, w, &bad, done, err);
+    w->trial = t;
     if (!read_script(lab, w, err) || (w->saved && !tell_resumed(lab, w, err)))
         return false;
     w->row.state = TRIAL_RUNNING;
@@ -86,7 +90,11 @@ static bool advance(struct lab *lab, struct worker *w, bool *done, struct err *e
     double t0 = clock_seconds();
     struct err bad = {0};
     w->saved = false;
-    if (!trial_step(w->trial, &p, &end, &bad)) {
+    lab_leave(lab);
+    bool stepped = trial_step(w->trial, &p, &end, &bad);
+    lab_enter(lab);
+    lab_mind_teacher(lab, w);
+    if (!stepped) {
         *done = true;
         return bad.code == ERR_IO ? err_set(err, bad.code, "%s", bad.msg) : give_up(lab, w, TRIAL_FAILED, bad.msg, err);
     }
@@ -115,7 +123,10 @@ static bool advance(struct lab *lab, struct worker *w, bool *done, struct err *e
 static bool make_ready(struct lab *lab, struct worker *w, bool *done, struct err *err)
 {
     struct err bad = {0};
-    if (!trial_wake(w->trial, &bad))
+    lab_leave(lab);
+    bool awake = trial_wake(w->trial, &bad);
+    lab_enter(lab);
+    if (!awake)
         return trials_fault(lab, w, &bad, done, err);
     return trial_script_apply(&w->script, w->trial, err) || err_prefix(err, "trial %d", w->row.number);
 }
@@ -127,7 +138,7 @@ bool lab_run_trial(struct lab *lab, struct worker *w, struct err *err)
         ok = lab_ask_rule(lab, w, &done, err);
     while (ok && !done) {
         ok = lab_obey(lab, w, err);
-        if (!ok || lab->stop || lab->quit)
+        if (!ok || lab_leaving(lab))
             break;
         ok = make_ready(lab, w, &done, err);
         if (ok && !done)
@@ -140,5 +151,6 @@ bool lab_run_trial(struct lab *lab, struct worker *w, struct err *err)
     trial_script_release(&w->script);
     trial_free(w->trial);
     w->trial = NULL;
+    w->dozing = false;
     return lab_end_group(lab, ok ? err : NULL) && ok;
 }

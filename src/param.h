@@ -78,6 +78,7 @@ struct params {
     int precision;
     char device[PARAM_STR_MAX];
     int threads; /* 0 = all */
+    int workers; /* that share them */
     int checkpoint_steps;
     int eval_steps; /* 0 = once an epoch */
     int search, max_trials, limit_max_accuracy_count;

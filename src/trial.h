@@ -104,5 +104,7 @@ bool trial_fsp(const struct trial *, int pair, char who, int *m, int *n, float *
 
 /* runs/teachers/HASH.safetensors, and whether it is there. HASH covers every PF_TEACHER setting, the data and the ISA. */
 bool trial_teacher_path(const struct trial_env *, char *path, size_t cap);
+/* Whether a trial with these settings, begun now, would train its teacher. */
+bool trial_wants_teacher(const struct trial_env *, const struct params *);
 
 #endif

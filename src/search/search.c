@@ -211,6 +211,13 @@ enum ask search_ask_recorded(struct search *s, const double *x, int *id)
     return ASK_POINT;
 }
 
+/* Of equals the one asked for first, whichever ended first. */
+static bool beats_best(const struct search *s, int id, double value)
+{
+    double best = s->best < 0 ? -INFINITY : s->value[s->row_of[s->best]];
+    return value > best || (value == best && id < s->best);
+}
+
 void search_tell(struct search *s, int id, enum tell tell, double value)
 {
     assert(id >= 0 && (size_t)id < s->asked && s->state[s->row_of[id]] == POINT_PENDING);
@@ -223,7 +230,7 @@ void search_tell(struct search *s, int id, enum tell tell, double value)
     s->state[at] = complete ? POINT_COMPLETE : POINT_FAILED;
     if (complete) {
         s->value[at] = value;
-        if (space_contains(&s->space, row(s, at)) && (s->best < 0 || value > s->value[s->row_of[s->best]]))
+        if (space_contains(&s->space, row(s, at)) && beats_best(s, id, value))
             s->best = id;
     }
     if (complete && value > s->max_accuracy)

@@ -68,7 +68,7 @@ enum ask search_ask_recorded(struct search *, const double *x, int *id);
  * standard deviation of the noise that it has beyond that of a trial here, 0: none. */
 void search_add_known(struct search *, const double *x, double value, double sigma);
 
-/* The best complete trial told so far that lies inside the space (first of equals); -1 if there is none. */
+/* The best complete trial told so far that lies inside the space (of equals, the first asked for); -1 if there is none. */
 int search_best(const struct search *, double *x, double *value);
 /* The trial to recommend: with bo the complete trial whose point has the highest posterior mean, and that mean, for a
  * lucky measurement is not a good point; otherwise search_best's. -1 if there is none. With bo it costs a fit. */
