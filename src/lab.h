@@ -49,7 +49,7 @@ struct lab_cmd {
 };
 
 /* The answer to a command: where it took effect, or why it did not. Trial, stage and step are those of the trial that it was
- * for, or else of one that runs: the only one, where there is one worker. */
+ * for, or else of the leading one. */
 struct lab_ack {
     uint64_t id;
     bool ok;

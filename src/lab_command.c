@@ -48,16 +48,19 @@ static bool is_for(const struct worker *w, const struct lab_cmd *c)
     return !of || (of == w && w->trial);
 }
 
-/* By what is shown: of another's trial nothing else can be looked at. */
+static void put_place(struct lab_ack *a, const struct worker *w)
+{
+    if (!w)
+        return;
+    a->trial = w->row.number;
+    a->step = w->shown.step;
+    snprintf(a->stage, sizeof a->stage, "%s", w->shown.stage);
+}
+
 static struct lab_ack ack_of(const struct lab_cmd *c, const struct worker *w)
 {
     struct lab_ack a = {.id = c->id, .ok = true, .before = NAN, .after = NAN};
-    const struct worker *at = w->trial ? w : lead(w->lab);
-    if (at) {
-        a.trial = at->row.number;
-        a.step = at->shown.step;
-        snprintf(a.stage, sizeof a.stage, "%s", at->shown.stage);
-    }
+    put_place(&a, w->trial && is_addressed(c) ? w : lead(w->lab));
     return a;
 }
 
@@ -162,6 +165,7 @@ void lab_mind_pause(struct lab *lab)
     if (!lab->pausing || awake)
         return;
     lab->pausing = false;
+    put_place(&lab->pause_ack, lead(lab));
     snprintf(lab->draft.state, sizeof lab->draft.state, "paused");
     lab_answer(lab, &lab->pause_ack);
     lab_stir(lab);

@@ -135,7 +135,7 @@ static void flags_are_the_agreed_ones(void **state)
         " dataset train_limit val_fraction augment teacher shortcut teacher_lr teacher_steps teacher_warmup "
         "schedule batch momentum nesterov weight_decay label_smoothing seed precision ";
     static const char not_trial[] =
-        " data_dir select device threads checkpoint_steps eval_steps search max_trials "
+        " data_dir select device threads workers checkpoint_steps eval_steps search max_trials "
         "limit_max_accuracy_count max_seconds stop_improvement edited_sigma prune repeats search_repeats ";
     for (int i = 0; i < param_count; i++) {
         char word[80];

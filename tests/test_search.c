@@ -309,7 +309,7 @@ static void best_is_the_first_of_equals(void **state)
     assert_int_equal(search_best(s, best, &value), -1);
     search_tell(s, 3, TELL_COMPLETE, 0.7);
     search_tell(s, 2, TELL_COMPLETE, 0.7);
-    assert_int_equal(search_best(s, best, &value), 3);
+    assert_int_equal(search_best(s, best, &value), 2); /* asked for before it, though told after it */
     search_tell(s, 1, TELL_COMPLETE, 0.8);
     assert_int_equal(search_best(s, best, &value), 1);
     assert_true(value == 0.8);
