@@ -21,7 +21,7 @@ static void help(void)
     puts(
         "usage: fsplab ctl STUDY status [--json]\n"
         "       fsplab ctl STUDY pause | resume | stop | skip\n"
-        "       fsplab ctl STUDY set key=value\n"
+        "       fsplab ctl STUDY set key=value [trial=N]\n"
         "       fsplab ctl STUDY enqueue key=value...\n"
         "       fsplab ctl STUDY clone TRIAL [key=value]... [--warm]\n"
         "       fsplab ctl STUDY thaw TRIAL\n"
@@ -34,6 +34,7 @@ static void help(void)
         "  stop     saves and ends the process; `fsplab run STUDY` goes on from there\n"
         "  skip     ends the present stage at this step: fine-tuning follows the transfer, an evaluation the fine-tuning\n"
         "  set      lambda, lambda1, lambda2, lambda3, lr (of the present stage), transfer_lr, finetune_lr\n"
+        "           (set, skip and probe take trial=N where several trials run; else the lowest-numbered is meant)\n"
         "  enqueue  a trial at these values goes first; searched settings not named take the study's own value\n"
         "  clone    a new trial with the values of another but for those named, which may be any that can be searched:\n"
         "           from its beginning, or with --warm from its latest checkpoint (then only what `set` takes)\n"

@@ -91,6 +91,10 @@ static void progress_text(const struct lab_state *s, char *buf, size_t cap)
         len = str_append(buf, cap, len, "  %.0f images/s  %s left", s->images_per_second, eta);
     if (s->collapsed)
         len = str_append(buf, cap, len, "  COLLAPSED");
+    for (int i = 0; i < s->n_workers; i++) /* what runs beside it */
+        if (s->workers[i].trial > 0 && s->workers[i].trial != s->trial)
+            len = str_append(buf, cap, len, "  | %d %s %d/%d", s->workers[i].trial, s->workers[i].stage,
+                             s->workers[i].step, s->workers[i].steps);
     if (strcmp(s->state, "running") != 0)
         str_append(buf, cap, len, "  %s", s->state);
 }

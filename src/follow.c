@@ -61,6 +61,14 @@ static void print_line(FILE *out, json_t *o)
     add(line, sizeof line, "  %.0f s left", real_of(o, "eta"));
     if (json_is_true(json_object_get(o, "collapsed")))
         str_append(line, sizeof line, strlen(line), "  COLLAPSED");
+    size_t i;
+    json_t *w;
+    json_array_foreach(json_object_get(o, "workers"), i, w) /* what runs beside it */
+        if (json_is_object(w) && !json_equal(json_object_get(w, "trial"), json_object_get(o, "trial")))
+            str_append(line, sizeof line, strlen(line), "  | %d %s %d/%d",
+                       (int)json_integer_value(json_object_get(w, "trial")), text_of(w, "stage"),
+                       (int)json_integer_value(json_object_get(w, "step")),
+                       (int)json_integer_value(json_object_get(w, "steps")));
     if (strcmp(text_of(o, "state"), "running") != 0)
         str_append(line, sizeof line, strlen(line), "  %s", text_of(o, "state"));
     fprintf(out, "%s\n", line);

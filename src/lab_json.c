@@ -32,9 +32,9 @@ static json_t *step_number(int v)
     return v < 0 ? json_null() : json_integer(v);
 }
 
-static json_t *losses_json(const struct lab_state *s)
+static json_t *losses_json(double loss, double ce, double kd, double hint, const double fsp[3])
 {
-    const double values[] = {s->loss, s->ce, s->kd, s->hint, s->fsp[0], s->fsp[1], s->fsp[2]};
+    const double values[] = {loss, ce, kd, hint, fsp[0], fsp[1], fsp[2]};
     static const char *const names[] = {"loss", "ce", "kd", "hint", "fsp1", "fsp2", "fsp3"};
     json_t *o = json_object();
     for (size_t i = 0; i < ARRAY_LEN(values); i++)
@@ -67,6 +67,24 @@ static json_t *parts_json(const struct lab_state *s)
     return o;
 }
 
+/* All trials that run; a worker that has none is null. */
+static json_t *workers_json(const struct lab_state *s)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < s->n_workers; i++) {
+        const struct lab_worker *w = &s->workers[i];
+        json_array_append_new(
+            all, w->trial == 0
+                     ? json_null()
+                     : json_pack("{s:i, s:s?, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "trial", w->trial, "stage",
+                                 w->stage[0] ? w->stage : NULL, "step", w->step, "steps", w->steps, "lambda",
+                                 number(w->lambda), "lr", number(w->lr), "losses",
+                                 losses_json(w->loss, w->ce, w->kd, w->hint, w->fsp), "val_accuracy",
+                                 number(w->val_accuracy), "images_per_second", number(w->images_per_second)));
+    }
+    return all;
+}
+
 json_t *lab_state_json(const struct lab_state *s, int clients)
 {
     json_t *o = json_object(), *params = json_object();
@@ -91,7 +109,7 @@ json_t *lab_state_json(const struct lab_state *s, int clients)
         json_object_set_new(o, (const char *[]){"lambda1", "lambda2", "lambda3"}[i], number(s->lambda_i[i]));
     json_object_set_new(o, "lr", number(s->lr));
     json_object_set_new(o, "base_lr", number(s->base_lr));
-    json_object_set_new(o, "losses", losses_json(s));
+    json_object_set_new(o, "losses", losses_json(s->loss, s->ce, s->kd, s->hint, s->fsp));
     json_object_set_new(o, "fsp_student", three(s->fsp_student));
     json_object_set_new(o, "fsp_teacher", three(s->fsp_teacher));
     json_object_set_new(o, "train_accuracy", number(s->train_accuracy));
@@ -102,6 +120,7 @@ json_t *lab_state_json(const struct lab_state *s, int clients)
     json_object_set_new(o, "parts", parts_json(s));
     json_object_set_new(o, "eta", number(s->stage_eta));
     json_object_set_new(o, "trial_eta", number(s->trial_eta));
+    json_object_set_new(o, "workers", workers_json(s));
     json_object_set_new(o, "edited", json_boolean(s->edited));
     json_object_set_new(o, "collapsed", json_boolean(s->collapsed));
     json_object_set_new(o, "trials_planned", json_integer(s->trials_planned));

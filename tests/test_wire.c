@@ -200,6 +200,11 @@ static void a_clone_names_its_trial(void **state)
     assert_true(r.ask == WIRE_CLONE && r.trial == 3 && !r.warm && r.n == 0);
     r = taken("{\"ask\":\"clone\",\"values\":{\"lambda\":0.5},\"warm\":true,\"trial\":2147483647}");
     assert_true(r.trial == INT_MAX && r.warm && r.n == 1 && r.value[0] == 0.5);
+    r = taken("{\"ask\":\"set\",\"trial\":5,\"values\":{\"lambda\":1}}");
+    assert_true(r.ask == WIRE_SET && r.trial == 5 && r.n == 1);
+    assert_int_equal(taken("{\"ask\":\"skip\"}").trial, 0);
+    there_and_back(&(struct wire_request){.ask = WIRE_SKIP, .trial = 7});
+    says("{\"ask\":\"probe\",\"trial\":0}", "'trial' is no whole number from 1");
     says("{\"ask\":\"clone\"}", "must name its 'trial'");
     says("{\"ask\":\"clone\",\"warm\":true}", "must name its 'trial'");
     r = taken("{\"ask\":\"thaw\",\"trial\":4}");

@@ -14,6 +14,12 @@ const char *wire_ask_name(enum wire_ask a)
     return names[a];
 }
 
+/* It may name one of the trials that run. */
+static bool names_one(enum wire_ask ask)
+{
+    return ask == WIRE_SET || ask == WIRE_SKIP || ask == WIRE_PROBE;
+}
+
 char *wire_request_text(const struct wire_request *r)
 {
     json_t *o = json_object();
@@ -21,7 +27,7 @@ char *wire_request_text(const struct wire_request *r)
         json_object_set_new(o, "fsplab", json_integer(r->version));
     else
         json_object_set_new(o, "ask", json_string(names[r->ask]));
-    if (r->ask == WIRE_CLONE || r->ask == WIRE_THAW)
+    if (r->ask == WIRE_CLONE || r->ask == WIRE_THAW || (names_one(r->ask) && r->trial > 0))
         json_object_set_new(o, "trial", json_integer(r->trial));
     if (r->ask == WIRE_CLONE)
         json_object_set_new(o, "warm", json_boolean(r->warm));
@@ -91,6 +97,8 @@ static bool parse_fields(json_t *o, struct wire_request *r, struct err *err)
     if (r->ask == WIRE_CLONE && !parse_clone(o, r, err))
         return false;
     if (r->ask == WIRE_THAW && !parse_trial(o, r, err))
+        return false;
+    if (names_one(r->ask) && !parse_int(o, "trial", 1, &r->trial, err))
         return false;
     if (r->ask == WIRE_PROBE &&
         (!parse_int(o, "image", 0, &r->image, err) || !parse_int(o, "block", 0, &r->block, err)))

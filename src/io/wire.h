@@ -12,6 +12,8 @@
  *                                                         trial 3 but for those named, from its first step (cold) or
  *                                                         from the checkpoint of trial 3 (warm)
  *   {"ask": "thaw", "trial": 3}                        -> {"ok": true, ...}: trial 3, stopped early, goes on after this one
+ *                                                         Where several run, set, skip and probe may name their "trial";
+ *                                                         otherwise it is the lowest-numbered
  *   {"ask": "probe", "image": 0, "block": 0}           -> {"ok": true, ...}: see lab_probe in lab.h; block 0: sections
  * "values" holds numbers, at most WIRE_VALUES. A clone and a thaw must name their trial (from 1); "warm" is false, and "image" and
  * "block" are 0, where they are not given. What is given must be of the right type and size; fields that an ask does not
@@ -44,7 +46,7 @@ struct wire_request {
     int n;
     char key[WIRE_VALUES][64];
     double value[WIRE_VALUES];
-    int trial;        /* WIRE_CLONE, WIRE_THAW */
+    int trial;        /* WIRE_CLONE, WIRE_THAW; WIRE_SET, WIRE_SKIP, WIRE_PROBE: one that runs, 0: the lowest-numbered */
     bool warm;        /* WIRE_CLONE */
     int image, block; /* WIRE_PROBE */
 };

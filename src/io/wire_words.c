@@ -1,5 +1,5 @@
-/* Words behind a name are a trial's number, key=NUMBER pairs and "warm", as the name's row allows. A probe's pairs are places
- * and become fields of their own. */
+/* Words behind a name are a trial's number, key=NUMBER pairs and "warm", as the name's row allows. The pair "trial" of a request
+ * to one of several that run, and a probe's places, become fields of their own. */
 #include "wire_words.h"
 
 #include <limits.h>
@@ -12,15 +12,16 @@ const struct wire_word wire_words[] = {
     {WIRE_PAUSE, false, 0, 0, "takes no more words", "", "save, free the memory of the nets, and wait", true},
     {WIRE_RESUME, false, 0, 0, "takes no more words", "", "go on with a paused study", true},
     {WIRE_STOP, false, 0, 0, "takes no more words", "", "save and end the process", true},
-    {WIRE_SKIP, false, 0, 0, "takes no more words", "", "end the present stage at this step", true},
-    {WIRE_SET, false, 1, 1, "takes one key=value", "KEY=VALUE", "change a live setting from the next step on", true},
+    {WIRE_SKIP, false, 0, 1, "takes trial=N and no more words", "[trial=N]", "end the present stage at this step", true},
+    {WIRE_SET, false, 1, 2, "takes one key=value, and trial=N", "KEY=VALUE [trial=N]",
+     "change a live setting from the next step on", true},
     {WIRE_ENQUEUE, false, 1, WIRE_VALUES + 1, "name at least one key=value", "KEY=VALUE...",
      "let a trial at these values go first", true},
     {WIRE_CLONE, true, 0, WIRE_VALUES + 1, "name the trial to be cloned", "TRIAL [KEY=VALUE]... [warm]",
      "a new trial with the values of another but for those named", true},
     {WIRE_THAW, true, 0, 0, "name the trial to be gone on with, and no more", "TRIAL",
      "go on with a trial that was stopped early", true},
-    {WIRE_PROBE, false, 0, 2, "takes image=N and block=N", "[image=N] [block=N]",
+    {WIRE_PROBE, false, 0, 3, "takes image=N, block=N and trial=N", "[image=N] [block=N] [trial=N]",
      "FSP matrices of one image, of block N or of the sections", false},
 };
 const int wire_word_count = (int)ARRAY_LEN(wire_words);
@@ -64,13 +65,32 @@ static bool take_trial(const char *name, const char *number, struct wire_request
     return true;
 }
 
+/* Which of the trials that run is meant, where a pair says so. */
+static bool take_which(const char *name, struct wire_request *r, struct err *err)
+{
+    int i = 0;
+    while (i < r->n && strcmp(r->key[i], "trial") != 0)
+        i++;
+    if (i == r->n)
+        return true;
+    if (r->value[i] < 1 || r->value[i] > INT_MAX || r->value[i] != floor(r->value[i]))
+        return err_set(err, ERR_USAGE, "%s: trial=%g is no number of a trial", name, r->value[i]);
+    r->trial = (int)r->value[i];
+    r->n--;
+    for (; i < r->n; i++) {
+        memcpy(r->key[i], r->key[i + 1], sizeof r->key[i]);
+        r->value[i] = r->value[i + 1];
+    }
+    return true;
+}
+
 /* The place that a probe's pairs name. */
 static bool take_place(struct wire_request *r, struct err *err)
 {
     for (int i = 0; i < r->n; i++) {
         int *to = strcmp(r->key[i], "image") == 0 ? &r->image : strcmp(r->key[i], "block") == 0 ? &r->block : NULL;
         if (!to)
-            return err_set(err, ERR_USAGE, "probe: '%s' is not known: allowed are image and block", r->key[i]);
+            return err_set(err, ERR_USAGE, "probe: '%s' is not known: allowed are image, block and trial", r->key[i]);
         if (r->value[i] < 0 || r->value[i] > INT_MAX || r->value[i] != floor(r->value[i]))
             return err_set(err, ERR_USAGE, "probe: %s=%g is no number of one; allowed are whole numbers from 0",
                            r->key[i], r->value[i]);
@@ -118,5 +138,10 @@ bool wire_request_words(int n, const char *const *words, struct wire_request *r,
         if (!(w->trial && at++ == 0 ? take_trial : take_pair)(name, words[i], r, err))
             return false;
     }
+    bool one = r->ask == WIRE_SET || r->ask == WIRE_SKIP || r->ask == WIRE_PROBE;
+    if (one && !take_which(name, r, err))
+        return false;
+    if ((r->ask == WIRE_SET && r->n != 1) || (r->ask == WIRE_SKIP && r->n != 0))
+        return err_set(err, ERR_USAGE, "%s: %s", name, w->takes);
     return r->ask != WIRE_PROBE || take_place(r, err);
 }

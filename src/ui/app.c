@@ -317,7 +317,7 @@ static void cycle_glyphs(struct app *a)
 
 static void ask_study(struct app *a, enum wire_ask ask, const char *confirm)
 {
-    struct request r = {.kind = ASK_STUDY, .wire = {.ask = ask}};
+    struct request r = {.kind = ASK_STUDY, .wire = {.ask = ask, .trial = ask == WIRE_SKIP ? a->model.live.trial : 0}};
     str_append(r.confirm, sizeof r.confirm, 0, "%s", confirm);
     app_obey(a, &r, false);
 }

@@ -121,6 +121,25 @@ static void take_parts(struct live *l, json_t *parts)
     }
 }
 
+static void take_beside(struct live *l, json_t *workers)
+{
+    size_t i;
+    json_t *w;
+    l->n_beside = 0;
+    json_array_foreach(workers, i, w)
+    {
+        int trial = int_of(w, "trial", 0);
+        if (trial == 0 || trial == l->trial || l->n_beside == (int)ARRAY_LEN(l->beside))
+            continue;
+        int at = l->n_beside++;
+        for (; at > 0 && l->beside[at - 1].trial > trial; at--)
+            l->beside[at] = l->beside[at - 1];
+        struct beside *b = &l->beside[at];
+        *b = (struct beside){.trial = trial, .step = int_of(w, "step", 0), .steps = int_of(w, "steps", 0)};
+        text_of(w, "stage", b->stage, sizeof b->stage);
+    }
+}
+
 bool model_take_status(struct model *m, json_t *o, struct err *err)
 {
     if (!json_is_string(json_object_get(o, "study")) || !json_is_string(json_object_get(o, "state")))
@@ -147,6 +166,7 @@ bool model_take_status(struct model *m, json_t *o, struct err *err)
         l.lambda_i[i] = real_of(o, (const char *[]){"lambda1", "lambda2", "lambda3"}[i]);
     l.lr = real_of(o, "lr");
     l.base_lr = real_of(o, "base_lr");
+    take_beside(&l, json_object_get(o, "workers"));
     take_losses(&l, json_object_get(o, "losses"));
     triple_of(o, "fsp_student", l.fsp_student);
     triple_of(o, "fsp_teacher", l.fsp_teacher);

@@ -25,6 +25,11 @@ struct live {
     int n_parts; /* of a step: where its time goes */
     char part_name[8][16];
     double part_seconds[8];
+    int n_beside; /* trials that run beside `trial`, by number */
+    struct beside {
+        int trial, step, steps;
+        char stage[16];
+    } beside[16];
     int64_t last_event;
 };
 

@@ -29,10 +29,11 @@ static const struct param_def *def_of(const char *key)
     return &param_table[param_find(strcmp(key, "lr") == 0 ? "transfer_lr" : key)];
 }
 
-static void ask_set(struct request *r, const char *key, double value)
+/* Of the trial whose values are shown: another may lead by the time that this arrives. */
+static void ask_set(const struct model *m, struct request *r, const char *key, double value)
 {
     r->kind = ASK_STUDY;
-    r->wire = (struct wire_request){.ask = WIRE_SET, .n = 1};
+    r->wire = (struct wire_request){.ask = WIRE_SET, .trial = m->live.trial, .n = 1};
     str_append(r->wire.key[0], sizeof r->wire.key[0], 0, "%s", key);
     r->wire.value[0] = value;
 }
@@ -61,7 +62,7 @@ static bool nudge(struct tune *t, struct view_context *c, double factor, struct 
     else if (v == 0)
         say(r, "0 cannot be raised or lowered by a tenth: type a value with e");
     else
-        ask_set(r, keys[which], v * factor);
+        ask_set(c->model, r, keys[which], v * factor);
     return true;
 }
 
@@ -93,7 +94,7 @@ static bool undo(struct tune *t, struct view_context *c, struct request *r)
         return true;
     }
     t->undo = true;
-    ask_set(r, t->undos[t->n - 1].key, t->undos[t->n - 1].before);
+    ask_set(c->model, r, t->undos[t->n - 1].key, t->undos[t->n - 1].before);
     return true;
 }
 
@@ -122,7 +123,7 @@ bool tune_typed(struct view_context *c, const char *text, struct request *r, str
         return err_set(err, ERR_CONFIG, "%s: '%s' is no number", key, text);
     if (v < d->min || v > d->max)
         return err_set(err, ERR_CONFIG, "%s = %g: allowed are %g to %g", key, v, d->min, d->max);
-    ask_set(r, key, v);
+    ask_set(c->model, r, key, v);
     return true;
 }
 

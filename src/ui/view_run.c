@@ -104,6 +104,11 @@ static void draw_trial(struct canvas *c, struct rect r, const struct look *l, co
         x = canvas_text(c, r, x + 2, r.y, look_style(l, ROLE_BAD), "COLLAPSED: lower lambda or transfer_lr");
     if (t->reason[0])
         canvas_text(c, r, x + 2, r.y, look_style(l, ROLE_BAD), t->reason);
+    for (int i = 0; i < m->live.n_beside && m->conn == CONN_LIVE && m->live.trial == t->number; i++) {
+        const struct beside *b = &m->live.beside[i]; /* other workers' trials */
+        x = canvas_printf(c, r, x + 2, r.y, look_style(l, ROLE_MUTED), "%s %d %s %d/%d", i ? "and" : "beside it",
+                          b->trial, b->stage, b->step, b->steps);
+    }
 }
 
 /* Row 2: progress through the stage. */
