@@ -161,7 +161,7 @@ CUDA_TESTS := tests/test_cuda_host.c tests/test_cuda.c
 TEST_SRC := $(filter-out $(if $(CUDA_HOST),,$(CUDA_TESTS)),$(wildcard tests/test_*.c))
 FUZZ_SRC := $(wildcard tests/fuzz_*.c)
 # Any other .c in tests/ is shared by the test programs, but fake_*.c: libraries that a test opens in place of real ones.
-HELPER_SRC := $(filter-out $(TEST_SRC) $(FUZZ_SRC) tests/bench_% tests/fake_%,$(wildcard tests/*.c))
+HELPER_SRC := $(filter-out $(TEST_SRC) $(CUDA_TESTS) $(FUZZ_SRC) tests/bench_% tests/fake_%,$(wildcard tests/*.c))
 TEST_BIN := $(TEST_SRC:%.c=$(O)/%)
 BENCH_BIN := $(patsubst %.c,$(O)/%,$(wildcard tests/bench_*.c))
 FUZZ_BIN := $(FUZZ_SRC:%.c=$(O)/%)
