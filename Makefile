@@ -39,12 +39,13 @@ NVCC_FOUND := $(and $(filter-out 0,$(CUDA)),$(filter release,$(VARIANT)),$(shell
 CUDA_ARCHS ?= 75 80 86 89 90
 
 # Libraries of the program, by pkg-config name.
-PKGS := sqlite3 jansson libmd libpng ncursesw lapack blas libcerf
+PKGS := sqlite3 jansson libmd libpng libjpeg ncursesw lapack blas libcerf
 PKGS_TEST := cmocka vterm
 deb_sqlite3 := libsqlite3-dev
 deb_jansson := libjansson-dev
 deb_libmd := libmd-dev
 deb_libpng := libpng-dev
+deb_libjpeg := libjpeg-dev
 deb_ncursesw := libncurses-dev
 deb_lapack := liblapack-dev
 deb_blas := libblas-dev

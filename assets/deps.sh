@@ -31,7 +31,8 @@ need libc6-dev 'headers of the C library' header stdio.h
 need make 'builds everything' has make
 need pkg-config 'finds the libraries' has pkg-config
 need libncurses-dev 'the screens of the workbench' library ncursesw
-need libpng-dev 'pictures of FSP matrices' library libpng
+need libpng-dev 'pictures of FSP matrices, and images as PNG to train on' library libpng
+need libjpeg-dev 'images as JPEG to train on' library libjpeg
 need libiniparser-dev 'reads experiments.ini' iniparser
 need libsqlite3-dev 'the store of a study' library sqlite3
 need libjansson-dev 'JSON: output for scripts, the socket, safetensors' library jansson

@@ -16,7 +16,7 @@ static const char usage[] =
     "       fsplab data info DIR [--json]\n"
     "\n"
     "synth  writes a procedural 10-class set of 32x32 images in CIFAR-10's layout\n"
-    "info   checks the CIFAR-10, CIFAR-100 or synthetic set in DIR and describes it\n"
+    "info   checks the CIFAR-10, CIFAR-100 or synthetic set, or the image files, in DIR and describes them\n"
     "\n"
     "  --train N   training images, rounded up to a multiple of 5 (default 5000)\n"
     "  --test N    test images (default 1000)\n"
@@ -163,15 +163,17 @@ static bool do_synth(const struct request *r, struct err *err)
 }
 
 struct info {
-    int n_files, kind, train[100], test[100];
+    int n_files, kind, train[DATA_CLASSES], test[DATA_CLASSES];
     struct data_file files[8];
     struct dataset set; /* all of it, for the moments and the digest */
 };
 
 static const char *kind_name(int kind)
 {
-    static const char *const names[] = {
-        [DATASET_SYNTH] = "synth", [DATASET_CIFAR10] = "cifar10", [DATASET_CIFAR100] = "cifar100"};
+    static const char *const names[] = {[DATASET_SYNTH] = "synth",
+                                        [DATASET_CIFAR10] = "cifar10",
+                                        [DATASET_CIFAR100] = "cifar100",
+                                        [DATASET_FOLDER] = "folder"};
     return names[kind];
 }
 

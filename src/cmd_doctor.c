@@ -102,7 +102,7 @@ static void look_at_data(struct report *r, const struct cmd_options *o)
         params_set_pair(&p, o->set[i], NULL);
     for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
         struct data_file files[8];
-        int kind, train[100], test[100];
+        int kind, train[DATA_CLASSES], test[DATA_CLASSES];
         struct err err = {0};
         char *dir = xstrfmt("%s/%s", p.data_dir, sets[i]);
         int n = access(dir, F_OK) == 0 ? data_info(dir, files, &kind, train, test, &err) : 0;

@@ -18,6 +18,7 @@
 #include "host_report.h"
 #include "io/config.h"
 #include "io/config_save.h"
+#include "io/folder.h"
 #include "io/store.h"
 #include "lab.h"
 #include "measure.h"
@@ -104,13 +105,19 @@ static int64_t planned_steps(const struct params *p, int64_t trials)
 static void describe(void *ctx, const struct params *p, struct pair_card *card)
 {
     /* the data are not read for this: a set large enough for any batch stands for them */
-    const struct dataset data = {
+    struct dataset data = {
         .kind = p->dataset, .classes = p->dataset == DATASET_CIFAR100 ? 100 : 10, .n_train = INT_MAX};
     struct net_spec teacher, student;
     struct err err = {0};
     bool b = p->shortcut == SHORTCUT_B;
     (void)ctx;
     memset(card, 0, sizeof *card);
+    if (p->dataset == DATASET_FOLDER) {
+        int classes = folder_classes(p->data_dir, &err);
+        data.classes = classes < 0 ? 10 : classes;
+        if (classes < 0)
+            str_append(card->problem, sizeof card->problem, 0, "%s", err.msg);
+    }
     bool has_student = net_parse(p->student, b, data.classes, &student, NULL);
     bool has_teacher =
         p->method != METHOD_NONE && (is_file(p->teacher) ? weights_spec_of(p->teacher, &teacher, NULL)
@@ -125,6 +132,8 @@ static void describe(void *ctx, const struct params *p, struct pair_card *card)
         describe_hint(&teacher, &student, card);
     card->trials = lab_planned(p);
     card->steps = planned_steps(p, card->trials);
+    if (card->problem[0])
+        return;
     if (!trial_check(p, &data, &err) || !lab_can_plan(p, &err))
         str_append(card->problem, sizeof card->problem, 0, "%s", err.msg);
 }

@@ -253,9 +253,12 @@ static bool open_store(struct lab *lab, struct err *err)
     return lab->store && lab_match_settings(lab, err);
 }
 
-/* DATA_DIR itself when it holds the set, else its folder named after the set; `synth` is made there when absent. */
+/* Of image files DATA_DIR is the folder; of the others DATA_DIR itself when it holds the set, else its folder named after the set; `synth` is made there when absent. */
 bool lab_data(const struct params *p, struct dataset *data, struct err *err)
 {
+    if (p->dataset == DATASET_FOLDER)
+        return dataset_open(data, p->dataset, p->data_dir, p->train_limit, p->test_limit, err) &&
+               dataset_split(data, p->val_fraction, (uint64_t)p->seed, err);
     static const char *const names[] = {"synth", "cifar10", "cifar100"};
     static const char *const first[] = {"data_batch_1.bin", "data_batch_1.bin", "train.bin"};
     char *direct = xstrfmt("%s/%s", p->data_dir, first[p->dataset]);

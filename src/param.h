@@ -25,7 +25,7 @@ enum param_flags {
 #define PARAM_MAX_RANGES 16
 
 /* Settings of enum type, as C enums (order as in the table's choices). */
-enum { DATASET_SYNTH, DATASET_CIFAR10, DATASET_CIFAR100 };
+enum { DATASET_SYNTH, DATASET_CIFAR10, DATASET_CIFAR100, DATASET_FOLDER };
 enum { SHORTCUT_A, SHORTCUT_B };
 enum { METHOD_NONE, METHOD_KD, METHOD_HINT, METHOD_FSP };
 enum { PAIRING_SECTION, PAIRING_INSIDE };

@@ -17,11 +17,11 @@ enum {
 /* clang-format off */
 const struct param_def param_table[] = {
     /* ---- data ---- */
-    {SETTING(dataset), .type = PARAM_ENUM, .flags = TEACHER, .choices = "synth cifar10 cifar100", .initial = "synth",
+    {SETTING(dataset), .type = PARAM_ENUM, .flags = TEACHER, .choices = "synth cifar10 cifar100 folder", .initial = "synth",
      .unit = "", .group = "data",
-     .help = "the images: synth is made on the spot and needs no download"},
+     .help = "the images: synth is made on the spot and needs no download, folder is PNG and JPEG files"},
     {SETTING(data_dir), .type = PARAM_STRING, .initial = "data", .unit = "", .group = "data",
-     .help = "folder of the data set's files; where synth is absent it is made in its subfolder synth"},
+     .help = "folder of the data set's files (of dataset folder: with train/CLASS and test/CLASS); where synth is absent it is made in its subfolder synth"},
     {SETTING(train_limit), .type = PARAM_INT, .scale = SCALE_LOG, .flags = TEACHER, .max = 10000000, .initial = "0", .unit = "images",
      .group = "data",
      .help = "use only so many training images; 0 = all"},

@@ -26,7 +26,7 @@ void weights_add(struct st_file *f, struct net *net, const char *prefix, bool mo
 
 void weights_describe(struct st_file *f, const struct net_spec *spec, const struct dataset *data)
 {
-    static const char *const names[] = {"synth", "cifar10", "cifar100"};
+    static const char *const names[] = {"synth", "cifar10", "cifar100", "folder"};
     char net[32];
     net_spec_format(spec, net, sizeof net);
     st_meta(f, "format", "pt");

@@ -464,7 +464,7 @@ static void info_counts_and_finds_the_kind(void **state)
 {
     struct data_file files[8];
     struct err err = {0};
-    int kind, train[100], test[100], want[100] = {0};
+    int kind, train[DATA_CLASSES], test[DATA_CLASSES], want[100] = {0};
     char *dir = write_cifar10(mixed), md5[MD5_HEX], *path = xstrfmt("%s/data_batch_4.bin", dir);
     (void)state;
     assert_int_equal(data_info(dir, files, &kind, train, test, &err), 6);

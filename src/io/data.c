@@ -21,10 +21,11 @@
 
 #include "../param.h"
 #include "digest.h"
+#include "folder.h"
 #include "fsutil.h"
 #include "synth.h"
 
-enum { PLANE = IMAGE_SIDE * IMAGE_SIDE, CHUNK_RECORDS = 128, MAX_FILES = 8, CLASSES_MAX = 100 };
+enum { PLANE = IMAGE_SIDE * IMAGE_SIDE, CHUNK_RECORDS = 128, MAX_FILES = 8, CLASSES_MAX = DATA_CLASSES };
 
 /* ---- the sets ---- */
 
@@ -350,9 +351,23 @@ static bool load_all(struct dataset *d, const struct set_def *set, struct reader
     return ok;
 }
 
+static bool open_folder(struct dataset *d, const char *dir, int train_limit, int test_limit, struct err *err)
+{
+    memset(d, 0, sizeof *d);
+    d->kind = DATASET_FOLDER;
+    if (!folder_read(dir, train_limit, test_limit, d, err)) {
+        dataset_release(d);
+        return false;
+    }
+    compute_digest(d);
+    return true;
+}
+
 bool dataset_open(struct dataset *d, int kind, const char *dir, int train_limit, int test_limit, struct err *err)
 {
-    assert(kind >= 0 && (size_t)kind < ARRAY_LEN(sets) && train_limit >= 0 && test_limit >= 0);
+    assert(kind >= 0 && kind <= DATASET_FOLDER && train_limit >= 0 && test_limit >= 0);
+    if (kind == DATASET_FOLDER)
+        return open_folder(d, dir, train_limit, test_limit, err);
     const struct set_def *set = &sets[kind];
     struct reader readers[MAX_FILES] = {{0}};
     int opened = 0, take[MAX_FILES] = {0};
@@ -491,6 +506,8 @@ static int find_kind(const char *dir)
 
     if (exists(dir, "train.bin"))
         return DATASET_CIFAR100;
+    if (folder_is(dir))
+        return DATASET_FOLDER;
     read_names(&sets[DATASET_CIFAR10], DATASET_CIFAR10, dir, names);
     return strcmp(names[0], synth_class_name(0)) == 0 ? DATASET_SYNTH : DATASET_CIFAR10;
 }
@@ -521,12 +538,28 @@ static bool inspect(struct reader *r, int file, struct data_file *out, int *coun
     return true;
 }
 
-int data_info(const char *dir, struct data_file files[8], int *kind, int count_train[100], int count_test[100],
-              struct err *err)
+static int info_folder(const char *dir, struct data_file files[8], int count_train[CLASSES_MAX],
+                       int count_test[CLASSES_MAX], struct err *err)
+{
+    static const char *const names[] = {"train", "test"};
+    struct folder_sum sum;
+    if (!folder_sum(dir, &sum, count_train, count_test, err))
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        files[i] = (struct data_file){.bytes = sum.bytes[i], .records = sum.images[i], .md5 = "-", .known = "unknown"};
+        snprintf(files[i].name, sizeof files[i].name, "%s", names[i]);
+    }
+    return 2;
+}
+
+int data_info(const char *dir, struct data_file files[8], int *kind, int count_train[CLASSES_MAX],
+              int count_test[CLASSES_MAX], struct err *err)
 {
     if (!check_folder(NULL, dir, err))
         return -1;
     *kind = find_kind(dir);
+    if (*kind == DATASET_FOLDER)
+        return info_folder(dir, files, count_train, count_test, err);
     const struct set_def *set = &sets[*kind];
 
     memset(count_train, 0, CLASSES_MAX * sizeof *count_train);

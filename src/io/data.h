@@ -1,4 +1,5 @@
-/* data: labelled 32x32 RGB images from CIFAR's binary files, and the split into training and validation.
+/* data: labelled 32x32 RGB images from CIFAR's binary files or from image files (folder.h), and the split into training
+ * and validation.
  *
  * Formats (https://www.cs.toronto.edu/~kriz/cifar.html): CIFAR-10: data_batch_1..5.bin and test_batch.bin, records
  * of 1 label byte + 3072 bytes (R, G, B planes, row-major); CIFAR-100: train.bin and test.bin, coarse label, fine
@@ -11,6 +12,7 @@
 
 #include "../base.h"
 
+enum { DATA_CLASSES = 256 /* at most; a label is a byte */ };
 enum { IMAGE_SIDE = 32, IMAGE_CHANNELS = 3, IMAGE_BYTES = 32 * 32 * 3 };
 
 struct images {
@@ -21,8 +23,8 @@ struct images {
 
 struct dataset {
     int kind;    /* DATASET_SYNTH, ... (param.h) */
-    int classes; /* 10 or 100 */
-    char class_names[100][32];
+    int classes; /* 10, 100, or what the folder has */
+    char class_names[DATA_CLASSES][32];
     struct images train, test; /* as read, in file order */
     int n_train, n_val;
     int *train_idx, *val_idx; /* into train, ascending; disjoint; together all of it. Set by dataset_split */
@@ -54,9 +56,9 @@ struct data_file {
     const char *known; /* "official" when size and SHA-1 are those of the published file, "unknown" otherwise */
 };
 /* Looks at every file of the set in DIR, all of its bytes; the kind is found from the names (train.bin: CIFAR-100; the
- * class names of the synthetic set in batches.meta.txt: synth; else CIFAR-10). Returns the number of files (<= 8),
- * -1 on error. Counts per class go to count[100]. */
-int data_info(const char *dir, struct data_file files[8], int *kind, int count_train[100], int count_test[100],
-              struct err *);
+ * class names of the synthetic set in batches.meta.txt: synth; folder_is: folder; else CIFAR-10). Returns the number of files
+ * (<= 8; of a folder two, "train" and "test", each for all of its images, without a checksum), -1 on error. */
+int data_info(const char *dir, struct data_file files[8], int *kind, int count_train[DATA_CLASSES],
+              int count_test[DATA_CLASSES], struct err *);
 
 #endif
