@@ -10,8 +10,8 @@ extern const char cmd_nets[];
 
 /* What a word can be, for completion. */
 enum word_kind {
-    WORD_NONE,    /* nothing that could be listed: a number, a name that is made up */
-    WORD_STUDY,   /* of experiments.ini, or begun */
+    WORD_NONE,  /* nothing that could be listed: a number, a name that is made up */
+    WORD_STUDY, /* of experiments.ini, or begun */
     WORD_FILE,
     WORD_DIR,
     WORD_SETTING, /* key=value of any setting, search.NAME= too */
