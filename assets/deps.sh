@@ -32,7 +32,7 @@ need make 'builds everything' has make
 need pkg-config 'finds the libraries' has pkg-config
 need libncurses-dev 'the screens of the workbench' library ncursesw
 need libpng-dev 'pictures of FSP matrices, and images as PNG to train on' library libpng
-need libjpeg-dev 'images as JPEG to train on' library libjpeg
+need libjpeg-dev 'images as JPEG to train on (libjpeg-turbo)' library libjpeg
 need libiniparser-dev 'reads experiments.ini' iniparser
 need libsqlite3-dev 'the store of a study' library sqlite3
 need libjansson-dev 'JSON: output for scripts, the socket, safetensors' library jansson

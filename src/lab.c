@@ -253,7 +253,8 @@ static bool open_store(struct lab *lab, struct err *err)
     return lab->store && lab_match_settings(lab, err);
 }
 
-/* Of image files DATA_DIR is the folder; of the others DATA_DIR itself when it holds the set, else its folder named after the set; `synth` is made there when absent. */
+/* Image files lie in DATA_DIR itself; of the others it is DATA_DIR when that holds the set, else its folder named after
+ * the set; `synth` is made there when absent. */
 bool lab_data(const struct params *p, struct dataset *data, struct err *err)
 {
     if (p->dataset == DATASET_FOLDER)

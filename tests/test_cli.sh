@@ -282,6 +282,39 @@ fsplab data info data/cifar10
 expect 'data info of the same' 1 err data_batch_5.bin
 rm -rf data/cifar10
 
+# ---- image files ----
+
+if [ -n "$python" ]; then
+    python3 - << 'PY'
+import os, struct, zlib
+chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+for part, n in ("train", 30), ("test", 5):
+    for c, name in enumerate(["gull", "tern"]):
+        os.makedirs(f"birds/{part}/{name}")
+        for i in range(n):
+            rows = b"".join(b"\0" + bytes((x * (3 + 4 * c) + y * i) % 256 for x in range(40)) for y in range(24))
+            with open(f"birds/{part}/{name}/{i}.png", "wb") as f:
+                f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 40, 24, 8, 0, 0, 0, 0)) +
+                        chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+PY
+    fsplab data info birds --json
+    json 'data info of image files' out 'd["dataset"] == "folder" and d["train"] == 60 and d["test"] == 10 and
+        [c["name"] for c in d["classes"]] == ["gull", "tern"] and d["classes"][1]["train"] == 30'
+    fsplab run closed "$@" --set dataset=folder --set data_dir=birds --runs birdruns --json
+    [ $status = 0 ] && ok 'a study on image files' || bad "a study on image files: exit status $status"
+    fsplab trials closed "$@" --runs birdruns --json
+    json 'its trial' out 'len(d) == 1 and d[0]["state"] == "complete" and number(d[0]["test_accuracy"])'
+    printf GIF89a > birds/train/tern/7.png
+    fsplab run closed "$@" --set dataset=folder --set data_dir=birds --runs birdruns2
+    expect 'an image file that is none' 1 err birds/train/tern/7.png 'neither a PNG nor a JPEG'
+    fsplab data info birds
+    expect 'data info of the same' 1 err birds/train/tern/7.png
+else
+    skip 'image files: no python3'
+fi
+fsplab run closed "$@" --set dataset=folder --set data_dir=nowhere
+expect 'a folder of images that is missing' 1 err nowhere 'no such file or folder'
+
 # ---- settings ----
 
 fsplab run nosuch "$@"

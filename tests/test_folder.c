@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -274,6 +275,13 @@ static struct bytes part_of(struct bytes b, size_t n)
 static void what_is_cut_short_is_refused(void **state)
 {
     (void)state;
+    struct bytes odd = some_jpeg(false); /* bytes too many are no harm */
+    odd.data = xrealloc(odd.data, odd.n + 3);
+    memmove(odd.data + odd.n + 1, odd.data + odd.n - 2, 2); /* the end marker, after three bytes of nothing */
+    memset(odd.data + odd.n - 2, 0, 3);
+    odd.n += 3;
+    struct image im = decode(odd);
+    image_release(&im);
     struct bytes all[3] = {some_png(), some_jpeg(false), some_jpeg(true)};
     for (size_t k = 0; k < ARRAY_LEN(all); k++) {
         for (size_t n = 0; n + 2 < all[k].n; n++)
@@ -323,6 +331,35 @@ static void put32(uint8_t *p, uint32_t v)
         p[i] = (uint8_t)(v >> (24 - 8 * i));
 }
 
+/* In a child with memory for the file alone: the refusal has to come before memory is asked for. */
+static int refuse_huge(void *unused)
+{
+    struct rlimit limit = {1, 1};
+    struct bytes b = some_png();
+    struct image im;
+    struct err err = {0};
+    (void)unused;
+    put32(b.data + 16, 100000);
+    put32(b.data + 20, 100000);
+    put32(b.data + 29, crc_of(b.data + 12, 17));
+    /* nothing more may be mapped; the few kilobytes that libpng takes come from what the heap has left */
+    free(xmalloc(65536));
+    if (setrlimit(RLIMIT_AS, &limit) != 0)
+        return 2;
+    bool refused_it = !image_decode(b.data, b.n, "x", &im, &err) && strstr(err.msg, "100000 x 100000");
+    free(b.data);
+    return !refused_it;
+}
+
+static void a_huge_size_is_refused_before_memory_is_taken(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); /* their allocators map as they like */
+#endif
+    assert_int_equal(scratch_child(refuse_huge, NULL), 0);
+}
+
 static void what_is_no_image_is_refused(void **state)
 {
     (void)state;
@@ -333,6 +370,17 @@ static void what_is_no_image_is_refused(void **state)
     put32(b.data + 20, 30000);
     put32(b.data + 29, crc_of(b.data + 12, 17));
     refused(b, "30000 x 30000 pixels");
+    b = some_png(); /* beyond what libpng itself would take */
+    put32(b.data + 16, 100000);
+    put32(b.data + 20, 100000);
+    put32(b.data + 29, crc_of(b.data + 12, 17));
+    refused(b, "100000 x 100000 pixels");
+    b = some_jpeg(true);
+    size_t at = 0; /* SOF2: ff c2, length, depth, height, width */
+    while (b.data[at] != 0xff || b.data[at + 1] != 0xc2)
+        at++;
+    memset(b.data + at + 5, 0xf0, 4);
+    refused(b, "61680 x 61680 pixels");
     b = some_png();
     b.data[45] ^= 1; /* of the first row */
     refused(b, "PNG: ");
@@ -672,6 +720,7 @@ int main(void)
         cmocka_unit_test(what_is_cut_short_is_refused),
         cmocka_unit_test(wrong_bytes_do_no_harm),
         cmocka_unit_test(what_is_no_image_is_refused),
+        cmocka_unit_test(a_huge_size_is_refused_before_memory_is_taken),
         cmocka_unit_test(down_is_the_mean_of_the_area),
         cmocka_unit_test(up_is_bilinear),
         cmocka_unit_test(a_flat_image_stays_flat),

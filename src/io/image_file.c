@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jerror.h>
 #include <jpeglib.h>
 #include <png.h>
+
+#include <jerror.h> /* after jpeglib.h: which numbers its messages have depends on what that was built with */
 
 #include "fsutil.h"
 
@@ -82,7 +83,7 @@ static void lay_on_white(const uint8_t *rgba, size_t pixels, uint8_t *rgb)
 static void run_png(struct png_job *j, png_structp png, png_infop info)
 {
     png_set_read_fn(png, j, png_take);
-    png_set_user_limits(png, SIDE_MAX, SIDE_MAX);
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* alloc_image says more of what is too large */
     png_read_info(png, info);
     png_uint_32 w = png_get_image_width(png, info), h = png_get_image_height(png, info);
     if (!alloc_image(j->im, w, h, j->why, sizeof j->why))
@@ -130,6 +131,7 @@ static bool decode_png(struct png_job *j)
 
 struct jpeg_job {
     struct jpeg_error_mgr mgr; /* first: libjpeg gives it back */
+    struct jpeg_decompress_struct d;
     const uint8_t *bytes;
     size_t n;
     struct image *im;
@@ -148,13 +150,16 @@ static void on_jpeg_error(j_common_ptr info)
     longjmp(j->fail, 1);
 }
 
-/* Of the things that libjpeg only warns of, those after which pixels are made up are errors here; bytes too many, which
- * many cameras write, are not. */
+/* What libjpeg only warns of is an error, since pixels are made up after it; but for oddities of headers, and for bytes too
+ * many, which cameras write. */
 static void on_jpeg_message(j_common_ptr info, int level)
 {
-    int code = info->err->msg_code;
-    if (level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE ||
-                      code == JWRN_BOGUS_PROGRESSION || code == JWRN_MUST_RESYNC))
+    static const int harmless[] = {JWRN_ADOBE_XFORM, JWRN_EXTRANEOUS_DATA, JWRN_JFIF_MAJOR, JWRN_NOT_SEQUENTIAL,
+                                   JWRN_TOO_MUCH_DATA};
+    for (size_t i = 0; i < ARRAY_LEN(harmless); i++)
+        if (info->err->msg_code == harmless[i])
+            return;
+    if (level < 0)
         on_jpeg_error(info);
 }
 
@@ -164,8 +169,10 @@ static void jpeg_refuse(struct jpeg_job *j, const char *why)
     longjmp(j->fail, 1);
 }
 
-static void run_jpeg(struct jpeg_job *j, struct jpeg_decompress_struct *d)
+static void run_jpeg(struct jpeg_job *j)
 {
+    struct jpeg_decompress_struct *d = &j->d;
+    jpeg_create_decompress(d);
     jpeg_mem_src(d, j->bytes, (unsigned long)j->n);
     jpeg_read_header(d, TRUE);
     if (d->jpeg_color_space == JCS_CMYK || d->jpeg_color_space == JCS_YCCK)
@@ -184,18 +191,15 @@ static void run_jpeg(struct jpeg_job *j, struct jpeg_decompress_struct *d)
 
 static bool decode_jpeg(struct jpeg_job *j)
 {
-    struct jpeg_decompress_struct d;
     volatile bool ok = false;
-    memset(&d, 0, sizeof d); /* destroyed below whether or not it was made */
-    d.err = jpeg_std_error(&j->mgr);
+    j->d.err = jpeg_std_error(&j->mgr);
     j->mgr.error_exit = on_jpeg_error;
     j->mgr.emit_message = on_jpeg_message;
     if (setjmp(j->fail) == 0) {
-        jpeg_create_decompress(&d);
-        run_jpeg(j, &d);
+        run_jpeg(j);
         ok = true;
     }
-    jpeg_destroy_decompress(&d);
+    jpeg_destroy_decompress(&j->d); /* j was zeroed, so also when it was never made */
     return ok;
 }
 
