@@ -276,10 +276,11 @@ static void what_is_cut_short_is_refused(void **state)
 {
     (void)state;
     struct bytes odd = some_jpeg(false); /* bytes too many are no harm */
-    odd.data = xrealloc(odd.data, odd.n + 3);
-    memmove(odd.data + odd.n + 1, odd.data + odd.n - 2, 2); /* the end marker, after three bytes of nothing */
-    memset(odd.data + odd.n - 2, 0, 3);
-    odd.n += 3;
+    enum { MORE = 40 };
+    odd.data = xrealloc(odd.data, odd.n + MORE);
+    memmove(odd.data + odd.n + MORE - 2, odd.data + odd.n - 2, 2); /* the end marker */
+    memset(odd.data + odd.n - 2, 0, MORE);
+    odd.n += MORE;
     struct image im = decode(odd);
     image_release(&im);
     struct bytes all[3] = {some_png(), some_jpeg(false), some_jpeg(true)};

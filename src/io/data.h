@@ -56,8 +56,9 @@ struct data_file {
     const char *known; /* "official" when size and SHA-1 are those of the published file, "unknown" otherwise */
 };
 /* Looks at every file of the set in DIR, all of its bytes; the kind is found from the names (train.bin: CIFAR-100; the
- * class names of the synthetic set in batches.meta.txt: synth; folder_is: folder; else CIFAR-10). Returns the number of files
- * (<= 8; of a folder two, "train" and "test", each for all of its images, without a checksum), -1 on error. */
+ * class names of the synthetic set in batches.meta.txt: synth; folder_is: folder; else CIFAR-10). Returns the number of
+ * files (<= 8; of a folder set two, "train" and "test", each for all of its images, from their sizes alone and without a
+ * checksum), -1 on error. Counts per class go to count_train and count_test. */
 int data_info(const char *dir, struct data_file files[8], int *kind, int count_train[DATA_CLASSES],
               int count_test[DATA_CLASSES], struct err *);
 
