@@ -1,6 +1,6 @@
-/* Image files: every kind of PNG and JPEG against what was put in, sizes against sampling and closed forms, both layouts of a
- * set, and whatever may be wrong with either. All files are made here, with libpng and libjpeg, which the reader shares,
- * and by hand where they must be wrong. */
+/* Image files: every kind of PNG and JPEG against what was put in, sizes against sampling and closed forms, both
+ * layouts of a set, and whatever may be wrong with either. All files are made here, with libpng and libjpeg, which the
+ * reader shares, and by hand where they must be wrong. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -57,8 +57,8 @@ struct data_file {
 };
 /* Looks at every file of the set in DIR, all of its bytes; the kind is found from the names (train.bin: CIFAR-100; the
  * class names of the synthetic set in batches.meta.txt: synth; folder_is: folder; else CIFAR-10). Returns the number of
- * files (<= 8; of a folder set two, "train" and "test", each for all of its images, from their sizes alone and without a
- * checksum), -1 on error. Counts per class go to count_train and count_test. */
+ * files (<= 8; of a folder set two, "train" and "test", each for all of its images, from their sizes alone and
+ * without a checksum), -1 on error. Counts per class go to count_train and count_test. */
 int data_info(const char *dir, struct data_file files[8], int *kind, int count_train[DATA_CLASSES],
               int count_test[DATA_CLASSES], struct err *);
 

@@ -1,6 +1,6 @@
-/* First a list of files is made, by whichever layout there is: path, class, part. Everything after that knows the list alone:
- * it is ordered, cut to the limits and decoded by threads that take the next file each. A set of one size is then like any other
- * in memory, so nothing beyond dataset_open knows of it. */
+/* First a list of files is made, by whichever layout there is: path, class, part. Everything after that knows the list
+ * alone: it is ordered, cut to the limits and decoded by threads that take the next file each. A set of one size is
+ * then like any other in memory, so nothing beyond dataset_open knows of it. */
 #include "folder.h"
 
 #include <dirent.h>
@@ -406,7 +406,8 @@ bool folder_sum(const char *dir, struct folder_sum *sum, int count_train[DATA_CL
 
 /* ---- limits ---- */
 
-/* Keeps of one part at most LIMIT files (0: all): the first of each class, as many of each as there are or as the limit lets. */
+/* Keeps of one part at most LIMIT files (0: all): the first of each class, as many of each as there are or as the limit
+ * lets. */
 static void keep_first(struct list *l, bool test, int limit)
 {
     int have[DATA_CLASSES] = {0}, keep[DATA_CLASSES] = {0}, seen[DATA_CLASSES] = {0}, left = limit, kept = 0;

@@ -1,6 +1,6 @@
-/* libpng and libjpeg both report errors by a call that must not return; each decoder below keeps what it has allocated in a
- * struct that outlives the jump and is released in one place. Both read from memory, so that a file is read once and what
- * it is can be seen first. */
+/* libpng and libjpeg both report errors by a call that must not return; each decoder below keeps what it has allocated
+ * in a struct that outlives the jump and is released in one place. Both read from memory, so that a file is read once
+ * and what it is can be seen first. */
 #include "image_file.h"
 
 #include <limits.h>
@@ -150,8 +150,8 @@ static void on_jpeg_error(j_common_ptr info)
     longjmp(j->fail, 1);
 }
 
-/* What libjpeg only warns of is an error, since pixels are made up after it; but for oddities of headers, and for bytes too
- * many, which cameras write. */
+/* What libjpeg only warns of is an error, since pixels are made up after it; but for oddities of headers, and for bytes
+ * too many, which cameras write. */
 static void on_jpeg_message(j_common_ptr info, int level)
 {
     static const int harmless[] = {JWRN_ADOBE_XFORM, JWRN_EXTRANEOUS_DATA, JWRN_JFIF_MAJOR, JWRN_NOT_SEQUENTIAL,

@@ -1,7 +1,7 @@
 /* image_file: a PNG or a JPEG as RGB pixels, and pixels to another size.
  *
- * What a file is, its first bytes say, not its name. Pixels are taken as they stand in the file: no gamma, no colour profile,
- * no Exif rotation. */
+ * What a file is, its first bytes say, not its name. Pixels are taken as they stand in the file: no gamma, no colour
+ * profile, no Exif rotation. */
 #ifndef FSPLAB_IO_IMAGE_FILE_H
 #define FSPLAB_IO_IMAGE_FILE_H
 
@@ -13,9 +13,9 @@ struct image {
 };
 
 /* Decodes the N bytes of PATH (named in errors). PNG: any depth and colour type; 16 bits are rounded to 8, grey is
- * repeated, what is transparent is laid on white. JPEG: baseline and progressive, grey and YCbCr; CMYK is refused, since
- * its colours cannot be told without a profile. ERR_FORMAT: neither, damaged, cut short, a side above 32768 or more than 64
- * million pixels. Any thread. */
+ * repeated, what is transparent is laid on white. JPEG: baseline and progressive, grey and YCbCr; CMYK is refused,
+ * since its colours cannot be told without a profile. ERR_FORMAT: neither, damaged, cut short, a side above 32768 or
+ * more than 64 million pixels. Any thread. */
 bool image_decode(const void *bytes, size_t n, const char *path, struct image *, struct err *);
 bool image_read(const char *path, struct image *, struct err *); /* ERR_IO too */
 void image_release(struct image *);
