@@ -29,7 +29,7 @@ enum lab_op {
                   * cold, from its first step and with the values that trial began with; or `warm`, from its latest
                   * checkpoint and with what was changed by hand until then. It runs once all trials before it have
                   * ended. A cold one that is a point of the present search counts there as an enqueued one; others do not */
-    LAB_THAW, /* goes on with `trial`, which a stopping rule ended (state pruned), from its checkpoint, once a worker
+    LAB_THAW,  /* goes on with `trial`, which a stopping rule ended (state pruned), from its checkpoint, once a worker
                 * is free. Its search must not be over; the search is told how it ended when its own trials have */
     LAB_PROBE, /* looks at the nets of `trial` with one image (trial_probe: image, block), which changes nothing. A paused trial is
                 * woken for it and put to sleep again. Once it is acknowledged, lab_probe_answer has it */

@@ -258,8 +258,7 @@ bool lab_clone(struct lab *lab, struct worker *w, const struct lab_cmd *cmd, str
     struct clone c = {.warm = cmd->warm};
     struct err bad = {0}, failed = {0};
     bool ok = find_origin(lab, cmd->trial, &c.of, &bad);
-    c.row =
-        (struct trial_row){.kind = TRIAL_MANUAL, .search_no = lab->search_no, .ask_id = -1, .seed = c.of.seed};
+    c.row = (struct trial_row){.kind = TRIAL_MANUAL, .search_no = lab->search_no, .ask_id = -1, .seed = c.of.seed};
     for (int i = 0; ok && i < c.of.n_params; i++)
         put_value(&c.row, c.of.param_name[i], c.of.param_value[i]);
     ok = ok && take_values(lab, cmd, &c, &bad);

@@ -32,9 +32,9 @@ struct worker {
     struct lab_state shown; /* its trial, as a snapshot shows it; the other fields are not used */
 
     /* the trial that it runs: others may read the row and whether there is a trial, the worker alone touches the rest */
-    struct trial_row row; /* newer than the journal's until the trial has ended */
-    struct trial *trial;  /* NULL: there is none, or it is not in memory yet */
-    bool dozing;          /* the trial sleeps, saved and recorded as paused */
+    struct trial_row row;       /* newer than the journal's until the trial has ended */
+    struct trial *trial;        /* NULL: there is none, or it is not in memory yet */
+    bool dozing;                /* the trial sleeps, saved and recorded as paused */
     struct trial_script script; /* recorded changes that it has still to be given */
     bool saved;                 /* the checkpoint on disk is of this very step */
     bool told_off;              /* the record has that the stopping rule is off here */
@@ -81,14 +81,14 @@ struct lab {
     struct stopped_list stopped; /* by a stopping rule, thawed or not */
     struct edited_list edited;   /* what trials changed by hand ended with */
     bool searching;
-    int asked, waiting;  /* of the present search: points asked for, and enqueued ones that it still holds */
-    bool asked_out;      /* it has said that it is done */
-    int known;           /* of the present search: rows looked at for trials from elsewhere */
-    int *open, n_open;   /* rows asked for and not told yet, in the order of the asks */
-    int *told, n_told;   /* ids told since the latest ask that is in the journal */
-    int settled;         /* so many rows from the first on have ended, whatever search they are of */
-    int best_at;         /* PHASE_REPEATS: the recommended row; -1: none */
-    int *repeat_at;      /* PHASE_REPEATS: (repeats) its re-runs' rows, 0: itself; -1: not made yet */
+    int asked, waiting;      /* of the present search: points asked for, and enqueued ones that it still holds */
+    bool asked_out;          /* it has said that it is done */
+    int known;               /* of the present search: rows looked at for trials from elsewhere */
+    int *open, n_open;       /* rows asked for and not told yet, in the order of the asks */
+    int *told, n_told;       /* ids told since the latest ask that is in the journal */
+    int settled;             /* so many rows from the first on have ended, whatever search they are of */
+    int best_at;             /* PHASE_REPEATS: the recommended row; -1: none */
+    int *repeat_at;          /* PHASE_REPEATS: (repeats) its re-runs' rows, 0: itself; -1: not made yet */
     struct worker *teaching; /* who trains the teacher; no other begins a trial meanwhile */
     struct lab_state draft;  /* the next snapshot, but for what is of trials: that is the workers' */
     struct worker *lead;     /* whose trial the snapshot shows */

@@ -74,13 +74,12 @@ static json_t *workers_json(const struct lab_state *s)
     for (int i = 0; i < s->n_workers; i++) {
         const struct lab_worker *w = &s->workers[i];
         json_array_append_new(
-            all, w->trial == 0
-                     ? json_null()
-                     : json_pack("{s:i, s:s?, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "trial", w->trial, "stage",
-                                 w->stage[0] ? w->stage : NULL, "step", w->step, "steps", w->steps, "lambda",
-                                 number(w->lambda), "lr", number(w->lr), "losses",
-                                 losses_json(w->loss, w->ce, w->kd, w->hint, w->fsp), "val_accuracy",
-                                 number(w->val_accuracy), "images_per_second", number(w->images_per_second)));
+            all, w->trial == 0 ? json_null()
+                               : json_pack("{s:i, s:s?, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "trial", w->trial, "stage",
+                                           w->stage[0] ? w->stage : NULL, "step", w->step, "steps", w->steps, "lambda",
+                                           number(w->lambda), "lr", number(w->lr), "losses",
+                                           losses_json(w->loss, w->ce, w->kd, w->hint, w->fsp), "val_accuracy",
+                                           number(w->val_accuracy), "images_per_second", number(w->images_per_second)));
     }
     return all;
 }
@@ -269,7 +268,7 @@ int lab_told_of_json(const char *json, int **told)
     int n = json_is_array(ids) ? (int)json_array_size(ids) : -1;
     size_t i;
     *told = n < 0 ? NULL : xcalloc((size_t)n + 1, sizeof **told);
-    json_array_foreach(ids, i, id) (*told)[i] = (int)json_integer_value(id);
+    json_array_foreach(ids, i, id)(*told)[i] = (int)json_integer_value(id);
     json_decref(o);
     return n;
 }

@@ -116,8 +116,7 @@ static enum objective stage_objective(const struct params *p, enum stage s)
 bool trial_wants_teacher(const struct trial_env *env, const struct params *p)
 {
     char path[512];
-    return needs_teacher(p) && !trial_is_file(p->teacher) &&
-           !trial_teacher_path(env, path, sizeof path);
+    return needs_teacher(p) && !trial_is_file(p->teacher) && !trial_teacher_path(env, path, sizeof path);
 }
 
 static bool stage_wanted(const struct trial *t, enum stage s)

@@ -190,11 +190,11 @@ expect 'ctl set without a value' 2 err 'key=value'
 fsplab ctl tiny set lambda=much "$@"
 expect 'ctl set of no number' 2 err 'lambda=much'
 fsplab ctl tiny set lambda=1 lambda=2 "$@"
-expect 'ctl set of two values' 2 err 'takes one key=value'
+expect 'ctl set of a value twice' 2 err "'lambda' is given twice"
 fsplab ctl tiny enqueue lambda=1 lambda=2 "$@"
 expect 'ctl enqueue of a value twice' 2 err "'lambda' is given twice"
 fsplab ctl tiny skip now "$@"
-expect 'ctl skip of more' 2 err 'no more words'
+expect 'ctl skip of more' 2 err "'now' is not trial=NUMBER"
 fsplab ctl tiny clone "$@"
 expect 'ctl clone of nothing' 2 err 'name the trial'
 fsplab ctl tiny clone x "$@"

@@ -59,8 +59,8 @@ static const struct lab_worker *worker_of(const struct lab_state *s, int trial)
 
 static struct lab_ack set_of(struct lab *lab, int trial, double lambda)
 {
-    return lab_ask_cmd(
-        lab, (struct lab_cmd){.op = LAB_SET, .trial = trial, .n = 1, .key = {"lambda"}, .value = {lambda}});
+    return lab_ask_cmd(lab,
+                       (struct lab_cmd){.op = LAB_SET, .trial = trial, .n = 1, .key = {"lambda"}, .value = {lambda}});
 }
 
 static void equal_weights(const char *a, const char *b, int trials)
@@ -257,8 +257,8 @@ static void what_is_enqueued_and_cloned_runs_beside(void **state)
     struct trial_row *rows;
     both_reach(lab, "transfer", 1);
     assert_true(lab_ask(lab, LAB_ENQUEUE, "lambda", 0.005).ok);
-    struct lab_ack a = lab_ask_cmd(lab, (struct lab_cmd){
-                                            .op = LAB_CLONE, .trial = 2, .warm = true, .n = 1, .key = {"lambda"}, .value = {0.25}});
+    struct lab_ack a = lab_ask_cmd(
+        lab, (struct lab_cmd){.op = LAB_CLONE, .trial = 2, .warm = true, .n = 1, .key = {"lambda"}, .value = {0.25}});
     if (!a.ok)
         fail_msg("%s", a.message);
     assert_int_equal(a.clone, 4);

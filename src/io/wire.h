@@ -46,8 +46,8 @@ struct wire_request {
     int n;
     char key[WIRE_VALUES][64];
     double value[WIRE_VALUES];
-    int trial;        /* WIRE_CLONE, WIRE_THAW; WIRE_SET, WIRE_SKIP, WIRE_PROBE: one that runs, 0: the lowest-numbered */
-    bool warm;        /* WIRE_CLONE */
+    int trial; /* WIRE_CLONE, WIRE_THAW; WIRE_SET, WIRE_SKIP, WIRE_PROBE: one that runs, 0: the lowest-numbered */
+    bool warm; /* WIRE_CLONE */
     int image, block; /* WIRE_PROBE */
 };
 

@@ -12,7 +12,8 @@ const struct wire_word wire_words[] = {
     {WIRE_PAUSE, false, 0, 0, "takes no more words", "", "save, free the memory of the nets, and wait", true},
     {WIRE_RESUME, false, 0, 0, "takes no more words", "", "go on with a paused study", true},
     {WIRE_STOP, false, 0, 0, "takes no more words", "", "save and end the process", true},
-    {WIRE_SKIP, false, 0, 1, "takes trial=N and no more words", "[trial=N]", "end the present stage at this step", true},
+    {WIRE_SKIP, false, 0, 1, "takes trial=N and no more words", "[trial=N]", "end the present stage at this step",
+     true},
     {WIRE_SET, false, 1, 2, "takes one key=value, and trial=N", "KEY=VALUE [trial=N]",
      "change a live setting from the next step on", true},
     {WIRE_ENQUEUE, false, 1, WIRE_VALUES + 1, "name at least one key=value", "KEY=VALUE...",
@@ -42,7 +43,9 @@ static bool take_pair(const char *name, const char *pair, struct wire_request *r
     double v = eq ? strtod(eq + 1, &end) : 0;
     if (!n || n >= sizeof r->key[0] || !eq[1] || *end || !isfinite(v))
         return err_set(err, ERR_USAGE, "%s: '%s' is %s", name, pair,
-                       r->ask == WIRE_CLONE ? "neither key=NUMBER nor warm" : "not key=NUMBER");
+                       r->ask == WIRE_CLONE  ? "neither key=NUMBER nor warm"
+                       : r->ask == WIRE_SKIP ? "not trial=NUMBER"
+                                             : "not key=NUMBER");
     if (r->n == WIRE_VALUES)
         return err_set(err, ERR_USAGE, "%s: more than %d values", name, WIRE_VALUES);
     for (int i = 0; i < r->n; i++)

@@ -11,7 +11,7 @@ struct trials_facts {
     int trial, n_events; /* read for; trial 0: nothing yet */
     int64_t saved_ms;
     int cloned_from, changes; /* 0: it is no clone; changes by hand while it ran */
-    char change[4][96]; /* the latest of them: "lambda 0.01 -> 0.012 at step 60 of transfer" */
+    char change[4][96];       /* the latest of them: "lambda 0.01 -> 0.012 at step 60 of transfer" */
     bool warm, stopped, thawed;
     char rule[64];
     int stopped_at;                    /* step */
