@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "../src/ui/plot.h"
+#include "../src/ui/plot_impl.h"
 
 #define PLAIN ((struct style){COLOR_DEFAULT, COLOR_DEFAULT, 0})
 #define CURVE ((struct style){0xABCDEF, COLOR_DEFAULT, 0})
@@ -678,6 +679,20 @@ static void sentences_instead_of_nothing(void **state)
 }
 
 /* One value, huge values, equal values: always a drawing. */
+static void labels_of_a_narrow_log_range_differ(void **state)
+{
+    (void)state;
+    static const double narrow[] = {2.295, 2.3, 2.305, 2.31}, wide[] = {0.01, 0.02, 0.05, 0.1};
+    char label[4][PLOT_LABEL];
+    plot_tick_labels(narrow, 4, true, label);
+    assert_string_equal(label[0], "2.295");
+    assert_string_equal(label[1], "2.300");
+    assert_string_equal(label[3], "2.310");
+    plot_tick_labels(wide, 4, true, label);
+    assert_string_equal(label[1], "0.02");
+    assert_string_equal(label[3], "0.1");
+}
+
 static void hard_ranges(void **state)
 {
     (void)state;
@@ -739,6 +754,7 @@ int main(void)
         cmocka_unit_test(nothing_outside_of_the_rectangle),
         cmocka_unit_test(ascii_is_ascii),
         cmocka_unit_test(sentences_instead_of_nothing),
+        cmocka_unit_test(labels_of_a_narrow_log_range_differ),
         cmocka_unit_test(hard_ranges),
         cmocka_unit_test(sparklines),
     };

@@ -166,7 +166,7 @@ void plot_number(double v, char *buf, size_t cap)
 
 /* ---- ticks as text: all of an axis with the same decimals and the same letter ---- */
 
-void plot_tick_labels(const double *ticks, int n, bool log_scale, char (*label)[PLOT_LABEL])
+static void write_labels(const double *ticks, int n, bool alike, char (*label)[PLOT_LABEL])
 {
     double largest = 0, step = INFINITY;
     for (int i = 0; i < n; i++) {
@@ -186,7 +186,7 @@ void plot_tick_labels(const double *ticks, int n, bool log_scale, char (*label)[
     for (int i = 0; i < n; i++) {
         char s[64] = "";
         double scaled = ticks[i] / pow(1e3, k);
-        if (!log_scale && decimals <= 3 && largest < 1e3 + 9e3 * (k == 0))
+        if (alike && decimals <= 3 && largest < 1e3 + 9e3 * (k == 0))
             snprintf(s, sizeof(s), "%.*f%s", decimals, scaled, ticks[i] == 0 ? "" : unit[k]);
         if (ticks[i] == 0)
             snprintf(s, sizeof(s), "0");
@@ -197,4 +197,14 @@ void plot_tick_labels(const double *ticks, int n, bool log_scale, char (*label)[
         }
         snprintf(label[i], PLOT_LABEL, "%.*s", PLOT_LABEL - 1, s);
     }
+}
+
+void plot_tick_labels(const double *ticks, int n, bool log_scale, char (*label)[PLOT_LABEL])
+{
+    write_labels(ticks, n, !log_scale, label);
+    bool twice = false; /* a narrow range of a logarithmic axis */
+    for (int i = 1; i < n; i++)
+        twice |= strcmp(label[i], label[i - 1]) == 0;
+    if (log_scale && twice)
+        write_labels(ticks, n, true, label);
 }
