@@ -54,7 +54,7 @@ deb_cmocka := libcmocka-dev
 deb_vterm := libvterm-dev
 
 # Goals that build nothing, or call make again after `deps` may have changed what is found.
-NO_BUILD := bench-search-peers deps run test check asan tsan layers headers fmt format-check uninstall deb dist help clean
+NO_BUILD := bench-search-peers deps run test test-gpu bench-gpu check asan tsan layers headers fmt format-check uninstall deb dist help clean
 ifneq ($(filter-out $(NO_BUILD),$(or $(MAKECMDGOALS),all)),)
 BUILDING := 1
 endif
@@ -178,7 +178,7 @@ endif
 
 # ---- goals ----
 
-.PHONY: all banner deps run test tests run-tests check asan tsan layers headers bench fuzz fmt format-check \
+.PHONY: all banner deps run test tests run-tests check asan tsan test-gpu bench-gpu layers headers bench fuzz fmt format-check \
     install uninstall deb dist help clean FORCE
 
 all: banner $(LIB) $(if $(MAIN),$(PROGRAM)) $(if $(NVCC_FOUND),fsplab-cuda.so) ## build the program (CC=clang, V=1 to see the commands)
@@ -223,6 +223,14 @@ asan: ## tests under AddressSanitizer and UndefinedBehaviorSanitizer
 
 tsan: ## tests under ThreadSanitizer
 	@TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1 $(MAKE) --no-print-directory test VARIANT=tsan
+
+# The last are for machines with a GPU; elsewhere they say so.
+GPU_OUT ?= build/gpu
+test-gpu: ## on a machine with a GPU: op table, whole nets, studies, compute-sanitizer (GPU_OUT=build/gpu)
+	@OUT=$(GPU_OUT) tests/gpu_all.sh build table parity study sanitizer
+
+bench-gpu: ## on a machine with a GPU: steps and operations at batches of 128 and 512, PyTorch beside them
+	@OUT=$(GPU_OUT) tests/gpu_all.sh build bench peers
 
 layers: ## the arrows between the rooms, read from the #include lines
 	@tests/layers.sh

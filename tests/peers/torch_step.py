@@ -3,6 +3,7 @@
 
     torch_step.py [--batch N] [--threads N] [--repeats N]            PyTorch alone, JSON
     torch_step.py --against ./fsplab [--pairs N] [...]               ratios fsplab / PyTorch, pair by pair
+    torch_step.py --device cuda [--precision tf32|bf16] [--compile max-autotune] [...]    PyTorch on a GPU, data there
 
 PyTorch runs channels-last with the allocator told to keep its memory (MALLOC_* below), which is its best mode on CPUs.
 Needs torch.
@@ -18,7 +19,7 @@ import time
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "4294967296", "MALLOC_TOP_PAD_": "268435456"}
 
 
-def measure(batch, threads, repeats):
+def measure(batch, threads, repeats, device="cpu", precision="f32", mode=None):
     import torch
     import torch.nn.functional as F
 
@@ -26,11 +27,23 @@ def measure(batch, threads, repeats):
 
     torch.set_num_threads(threads)
     torch.manual_seed(1)
-    x = torch.randn(batch, 3, 32, 32).contiguous(memory_format=torch.channels_last)
-    y = torch.randint(0, 10, (batch,))
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.benchmark = True
+    x = torch.randn(batch, 3, 32, 32).contiguous(memory_format=torch.channels_last).to(device)
+    y = torch.randint(0, 10, (batch,)).to(device)
 
     def net(name):
-        return Net(name).to(memory_format=torch.channels_last)
+        return Net(name).to(memory_format=torch.channels_last).to(device)
+
+    def fast(f):
+        def run():
+            with torch.autocast(device.split(":")[0], dtype=torch.bfloat16, enabled=precision == "bf16"):
+                return f()
+        return torch.compile(run, mode=mode) if mode else run
+
+    def wait():
+        if device != "cpu":
+            torch.cuda.synchronize()
 
     def fsp(f1, f2):
         side = min(f1.shape[2], f2.shape[2])
@@ -48,35 +61,40 @@ def measure(batch, threads, repeats):
 
     def ce_step(name):
         n = net(name).train()
-        opt = sgd(n)
+        opt, loss = sgd(n), fast(lambda: F.cross_entropy(n(x), y))
 
         def step():
             opt.zero_grad(set_to_none=True)
-            F.cross_entropy(n(x), y).backward()
+            loss().backward()
             opt.step()
 
         return step
 
     def fsp_step(teacher):
         s, t = net("res14").train(), net(teacher).eval()
-        opt = sgd(s)
 
-        def step():
-            opt.zero_grad(set_to_none=True)
+        def distance():
             with torch.no_grad():
                 gt = matrices(t, t.taps(x))
             gs = matrices(s, s.taps(x))
-            (sum((a - b).pow(2).sum() for a, b in zip(gt, gs)) * (1e-4 / batch)).backward()
+            return sum((a - b).float().pow(2).sum() for a, b in zip(gt, gs)) * (1e-4 / batch)
+
+        opt, loss = sgd(s), fast(distance)
+
+        def step():
+            opt.zero_grad(set_to_none=True)
+            loss().backward()
             opt.step()
 
         return step
 
     def eval_step():
         n = net("res26").eval()
+        forward = fast(lambda: n(x))
 
         def step():
             with torch.no_grad():
-                n(x)
+                forward()
 
         return step
 
@@ -85,12 +103,14 @@ def measure(batch, threads, repeats):
     seconds = {k: [] for k in steps}
     for r in range(-2, repeats):
         for name, step in steps.items():
+            wait()
             t0 = time.perf_counter()
             step()
+            wait()
             if r >= 0:
                 seconds[name].append(time.perf_counter() - t0)
-    return {"torch": torch.__version__, "threads": threads, "batch": batch,
-            "steps": [{"name": k, "precision": "f32", "images_per_second": batch / statistics.median(v)} for k, v in seconds.items()]}
+    return {"torch": torch.__version__, "threads": threads, "batch": batch, "device": device, "compile": mode,
+            "steps": [{"name": k, "precision": precision, "images_per_second": batch / statistics.median(v)} for k, v in seconds.items()]}
 
 
 def rates(text):
@@ -122,11 +142,14 @@ def main():
     p.add_argument("--repeats", type=int, default=5)
     p.add_argument("--pairs", type=int, default=7)
     p.add_argument("--against")
+    p.add_argument("--device", default="cpu")
+    p.add_argument("--precision", choices=("f32", "tf32", "bf16"), default="f32")
+    p.add_argument("--compile", metavar="MODE", help="for torch.compile, as max-autotune")
     a = p.parse_args()
     if a.against:
         against(a)
     else:
-        print(json.dumps(measure(a.batch, a.threads, a.repeats)))
+        print(json.dumps(measure(a.batch, a.threads, a.repeats, a.device, a.precision, a.compile)))
 
 
 main()
