@@ -209,9 +209,17 @@ static void refuse_trial(const struct lab *lab, int trial, struct lab_ack *a)
 {
     char running[128] = "", why[256];
     size_t len = 0;
-    for (int i = 0; i < lab->n_workers; i++)
-        if (lab->worker[i].at >= 0)
-            len = str_append(running, sizeof running, len, "%s%d", len ? ", " : "", lab->worker[i].row.number);
+    for (int last = 0, next;; last = next) { /* by their numbers */
+        next = 0;
+        for (int i = 0; i < lab->n_workers; i++) {
+            int n = lab->worker[i].at >= 0 ? lab->worker[i].row.number : 0;
+            if (n > last && (next == 0 || n < next))
+                next = n;
+        }
+        if (next == 0)
+            break;
+        len = str_append(running, sizeof running, len, "%s%d", len ? ", " : "", next);
+    }
     if (trial && len)
         snprintf(why, sizeof why, "trial %d does not run now: running are %s", trial, running);
     else

@@ -21,7 +21,7 @@ const struct param_def param_table[] = {
      .unit = "", .group = "data",
      .help = "the images: synth is made on the spot and needs no download, folder is PNG and JPEG files"},
     {SETTING(data_dir), .type = PARAM_STRING, .initial = "data", .unit = "", .group = "data",
-     .help = "folder of the data set's files (of dataset folder: with train/CLASS and test/CLASS); where synth is absent it is made in its subfolder synth"},
+     .help = "folder of the data set's files; synth is made in a folder of that name in it"},
     {SETTING(train_limit), .type = PARAM_INT, .scale = SCALE_LOG, .flags = TEACHER, .max = 10000000, .initial = "0", .unit = "images",
      .group = "data",
      .help = "use only so many training images; 0 = all"},
