@@ -209,10 +209,14 @@ check: ## everything: tests with -Werror, under asan and tsan, layers, headers, 
 	@$(MAKE) --no-print-directory layers headers
 	@$(MAKE) --no-print-directory test VARIANT=check
 	@$(MAKE) --no-print-directory check-histories VARIANT=check
+	@$(MAKE) --no-print-directory check-instructions
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory tsan
 	@$(MAKE) --no-print-directory format-check
 	@echo "check: all passed"
+
+check-instructions: $(O)/tests/bench_hot ## instructions of the hot paths, beside what they were (needs valgrind)
+	@CC=$(CC) BENCH_HOT=$< tests/instructions.sh
 
 check-histories: $(O)/tests/test_bo ## Bayesian optimisation over 10,000 random histories
 	@HISTORIES=10000 $(O)/tests/test_bo
