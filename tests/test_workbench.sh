@@ -105,7 +105,9 @@ expect "LEFT 0" "d detaches"
 state_is running && ok "and the study goes on" || bad "and the study goes on"
 
 screen 200 60 "attach tiny"
-expect "FSP matrices" "attached again, as a dashboard"
+expect "lambda 0.001 -> 0.0011" "attached again, on the screen that was left"
+keys 1
+expect "FSP matrices" "Run, as a dashboard"
 pid=$($tmux list-panes -t w -F '#{pane_pid}')
 front=$(pgrep -P "$pid" -f attach | head -n 1)
 kill -9 "${front:-$pid}"

@@ -40,9 +40,30 @@ static int name_letters(const struct app *a, int room)
     return 0;
 }
 
+static void connection_text(const struct app *a, char *buf, size_t cap, enum theme_role *role)
+{
+    const struct model *m = &a->model;
+    double silent = m->now - m->live_at;
+    *role = ROLE_WARN;
+    if (!m->study[0])
+        str_append(buf, cap, 0, "%s", "");
+    else if (m->conn == CONN_LIVE && silent > SILENT) /* what is shown is of then: the process is stopped, or hangs */
+        str_append(buf, cap, 0, "no answer for %.0f s", silent);
+    else if (m->conn == CONN_LIVE) {
+        *role = strcmp(m->live.state, "running") == 0 || strcmp(m->live.state, "complete") == 0 ? ROLE_GOOD : ROLE_WARN;
+        str_append(buf, cap, 0, "%s%s", m->live.state, m->readonly ? ", read only" : "");
+    } else if (m->study_state[0])
+        str_append(buf, cap, 0, "%s", strcmp(m->study_state, "running") == 0 ? "interrupted" : m->study_state);
+    else
+        str_append(buf, cap, 0, "not started");
+}
+
 static int draw_names(const struct app *a, struct canvas *c, struct rect r, int x, int find_x)
 {
-    int letters = name_letters(a, a->canvas.w - x);
+    char state[64]; /* the study's state matters more than whole titles */
+    enum theme_role role;
+    connection_text(a, state, sizeof state, &role);
+    int letters = name_letters(a, a->canvas.w - x - text_width(state) - 2);
     for (int i = 0; i < app_view_count; i++) {
         char text[32];
         name_text(a, i, letters, text, sizeof text);
@@ -66,24 +87,6 @@ static int names_x(const struct app *a)
 int app_bar_view_at(const struct app *a, int x)
 {
     return draw_names(a, NULL, (struct rect){0}, names_x(a), x);
-}
-
-static void connection_text(const struct app *a, char *buf, size_t cap, enum theme_role *role)
-{
-    const struct model *m = &a->model;
-    double silent = m->now - m->live_at;
-    *role = ROLE_WARN;
-    if (!m->study[0])
-        str_append(buf, cap, 0, "%s", "");
-    else if (m->conn == CONN_LIVE && silent > SILENT) /* what is shown is of then: the process is stopped, or hangs */
-        str_append(buf, cap, 0, "no answer for %.0f s", silent);
-    else if (m->conn == CONN_LIVE) {
-        *role = strcmp(m->live.state, "running") == 0 || strcmp(m->live.state, "complete") == 0 ? ROLE_GOOD : ROLE_WARN;
-        str_append(buf, cap, 0, "%s%s", m->live.state, m->readonly ? ", read only" : "");
-    } else if (m->study_state[0])
-        str_append(buf, cap, 0, "%s", strcmp(m->study_state, "running") == 0 ? "interrupted" : m->study_state);
-    else
-        str_append(buf, cap, 0, "not started");
 }
 
 static void draw_bar(struct app *a, struct rect r)
