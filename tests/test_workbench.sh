@@ -122,6 +122,7 @@ expect "LEFT 0" "and leaves at once"
 
 screen 80 24 "attach tiny"
 expect "transfer" "back again"
+keys 1
 keys K
 expect "Enter: yes" "K asks before it ends the stage"
 keys Enter
