@@ -129,6 +129,7 @@ void palette_rank(struct palette *p, const struct palette_list *l)
         score[i] = palette_score(&l->item[i], palette_matched(p), NULL);
         if (score[i] < 0)
             continue;
+        score[i] = 2 * score[i] - l->item[i].refused; /* of equals what can be done comes first */
         int at = p->n_matches++;
         for (; at > 0 && score[p->match[at - 1]] < score[i]; at--)
             p->match[at] = p->match[at - 1];
