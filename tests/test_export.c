@@ -419,6 +419,25 @@ static void events_as_rows(void **state)
     close_all();
 }
 
+static void trials_as_other_commands_read_them(void **state)
+{
+    struct err err;
+    int rows = 0;
+    (void)state;
+    open_on(&view_trials);
+    char *text = export_text("x.csv");
+    assert_true(strncmp(text, "trial,state,seed,edited,lambda,transfer_lr,", 43) == 0); /* no head: import takes it */
+    struct csv c = {.at = text};
+    assert_true(csv_row(&c));
+    for (; csv_row(&c); rows++)
+        assert_true(fabs(number(c.field[4]) - model_trial(&m, (int)number(c.field[0]))->param_value[0]) < 1e-9);
+    assert_int_equal(rows, m.n_trials);
+    free(text);
+    assert_false(export_to("x.svg", &err));
+    assert_int_equal(err.code, ERR_USAGE);
+    close_all();
+}
+
 /* ---- the file ---- */
 
 static void a_file_is_whole_or_what_it_was(void **state)
@@ -465,6 +484,7 @@ int main(void)
         cmocka_unit_test(matrices_as_rows),
         cmocka_unit_test(samples_as_rows),
         cmocka_unit_test(events_as_rows),
+        cmocka_unit_test(trials_as_other_commands_read_them),
         cmocka_unit_test(a_file_is_whole_or_what_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -367,7 +367,9 @@ bool search_export(struct sheet *s, const struct model *m, const struct search_s
     size_t n =
         str_append(title, sizeof title, 0, "what the search believes, over %s", p->space.dims[p->column_dim].name);
     if (!cut)
-        str_append(title, sizeof title, n, " and %s", p->space.dims[p->row_dim].name);
+        n = str_append(title, sizeof title, n, " and %s", p->space.dims[p->row_dim].name);
+    if (p->averaged && p->space.n > 2)
+        str_append(title, sizeof title, n, ", the others averaged over");
     n = str_append(source, sizeof source, 0, "%d trials, %d complete", p->n_points, scene->complete);
     if (p->best >= 0)
         str_append(source, sizeof source, n, " · best mean %.2f ± %.2f %%", 100 * p->best_mean, 100 * p->best_sigma);

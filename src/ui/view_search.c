@@ -365,6 +365,7 @@ static const struct view_pref prefs[] = {
     {"row", offsetof(struct search_view, row), PREF_INT, SPACE_MAX - 1},
     {"chosen", offsetof(struct search_view, chosen), PREF_BOOL, 0},
     {"plain", offsetof(struct search_view, plain), PREF_BOOL, 0},
+    {"average", offsetof(struct search_view, average), PREF_BOOL, 0},
 };
 
 const struct view view_search = {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export.h"
 #include "trials_csv.h"
 #include "trials_draw.h"
 
@@ -422,6 +423,19 @@ static void mouse(void *self, struct view_context *ctx, struct rect r, int x, in
     }
 }
 
+/* In the form of `fsplab trials --csv` and without a head, so that `suggest`, `importance` and `import` read it. */
+static bool export(void *self, struct view_context *ctx, struct sheet *sheet, struct err *err)
+{
+    struct trials_view *v = self;
+    update(v, ctx->model);
+    if (!sheet->csv)
+        return err_set(err, ERR_USAGE, "the trials go to a .csv only");
+    if (v->table.n_shown == 0)
+        return err_set(err, ERR_STATE, "nothing to export: there is no trial");
+    trials_csv_print(sheet->csv, &v->table);
+    return true;
+}
+
 static const struct view_pref prefs[] = {
     {"pane", offsetof(struct trials_view, pane), PREF_INT, PANE_COUNT - 1},
 };
@@ -437,6 +451,7 @@ const struct view view_trials = {
     .command = command,
     .typed = typed,
     .mouse = mouse,
+    .export = export,
     .n_prefs = (int)ARRAY_LEN(prefs),
     .prefs = prefs,
 };
