@@ -2,6 +2,7 @@
 #include "cmd.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,11 +14,27 @@
 #define FSPLAB_DATADIR "/usr/local/share/fsplab"
 #endif
 
-static const char *default_config(void)
+bool cmd_default_config(char found[PATH_MAX])
 {
-    return access("experiments.ini", F_OK) != 0 && access(FSPLAB_DATADIR "/experiments.ini", R_OK) == 0
-               ? FSPLAB_DATADIR "/experiments.ini"
-               : "experiments.ini";
+    static const char *const places[] = {"experiments.ini", "../share/fsplab/experiments.ini"};
+    char dir[PATH_MAX];
+    str_append(found, PATH_MAX, 0, "experiments.ini");
+    if (access(found, F_OK) == 0)
+        return false;
+    ssize_t n = readlink("/proc/self/exe", dir, sizeof dir - 1);
+    dir[n > 0 ? n : 0] = 0;
+    char *slash = strrchr(dir, '/');
+    for (size_t i = 0; slash && i < ARRAY_LEN(places); i++) {
+        slash[1] = 0;
+        char *file = xstrfmt("%s%s", dir, places[i]);
+        bool there = realpath(file, found) && access(found, R_OK) == 0;
+        free(file);
+        if (there)
+            return true;
+    }
+    bool there = access(FSPLAB_DATADIR "/experiments.ini", R_OK) == 0;
+    str_append(found, PATH_MAX, 0, "%s", there ? FSPLAB_DATADIR "/experiments.ini" : "experiments.ini");
+    return there;
 }
 
 static bool usage(const struct cmd_options *o, const char *name, const char *what, const char *which)
@@ -31,7 +48,7 @@ static bool usage(const struct cmd_options *o, const char *name, const char *wha
 static bool take_value(struct cmd_options *o, const char *command, const char *option, const char *value)
 {
     if (strcmp(option, "-c") == 0)
-        o->config = value;
+        o->config = value, o->shipped = false;
     else if (strcmp(option, "--runs") == 0)
         o->runs = value;
     else if (o->n_set == (int)ARRAY_LEN(o->set))
@@ -44,7 +61,8 @@ static bool take_value(struct cmd_options *o, const char *command, const char *o
 bool cmd_options_take(int *argc, char **argv, struct cmd_options *o)
 {
     memset(o, 0, sizeof *o);
-    o->config = default_config();
+    o->shipped = cmd_default_config(o->found);
+    o->config = o->found;
     o->runs = "runs";
     int n = 1;
     for (int i = 1; i < *argc; i++) /* first, since it says how to report an error */

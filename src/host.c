@@ -19,6 +19,7 @@
 #include "io/config.h"
 #include "io/config_save.h"
 #include "io/folder.h"
+#include "io/fsutil.h"
 #include "io/store.h"
 #include "lab.h"
 #include "measure.h"
@@ -274,10 +275,33 @@ static bool stamp(void *ctx, char to[SHA256_HEX], struct err *err)
     return config_stamp(o->config, to, err);
 }
 
+/* The shipped file is everybody's: what is saved goes to a copy in the working folder, which counts from then on. */
+static bool own_config(struct cmd_options *o, const char *seen, struct err *err)
+{
+    enum { BYTES_MAX = 16 << 20 };
+    static const char own[] = "experiments.ini";
+    char stamp[SHA256_HEX];
+    void *text = NULL;
+    size_t n;
+    if (access(own, F_OK) != 0) {
+        if (!config_stamp(o->config, stamp, err) || !fs_read_whole(o->config, BYTES_MAX, &text, &n, err))
+            return false;
+        bool ok = strcmp(stamp, seen) == 0 ? fs_write_whole(own, text, n, err)
+                                           : err_set(err, ERR_STATE, "'%s' has changed since it was read", o->config);
+        free(text);
+        if (!ok)
+            return false;
+    }
+    o->config = own;
+    o->shipped = false;
+    return true;
+}
+
 static bool save(void *ctx, const char *seen, const char *study, const struct params *p, struct err *err)
 {
-    const struct cmd_options *o = ctx;
-    return config_save(o->config, seen, study, p, err);
+    struct host *h = ctx;
+    struct cmd_options *o = &h->options;
+    return (!o->shipped || own_config(o, seen, err)) && config_save(o->config, seen, study, p, err);
 }
 
 static bool running(void *ctx, const char *study)

@@ -36,11 +36,13 @@ static int distance(const char *a, const char *b)
     return 1 + (skip_a < both ? skip_a : both);
 }
 
-/* Whether the word names a study: of experiments.ini (the one here, or after -c), or one that has a folder. */
+/* Whether the word names a study: of experiments.ini (the one here, the shipped one, or after -c), or one that has a folder. */
 static bool is_study(const char *word, int argc, char **argv)
 {
-    const char *config = "experiments.ini", *runs = "runs";
+    char own[PATH_MAX];
+    const char *config = own, *runs = "runs";
     char **names = NULL;
+    cmd_default_config(own);
     for (int i = 2; i + 1 < argc; i++)
         if (strcmp(argv[i], "-c") == 0)
             config = argv[i + 1];
