@@ -25,7 +25,7 @@ static void help(void)
         "       fsplab ctl STUDY enqueue key=value...\n"
         "       fsplab ctl STUDY clone TRIAL [key=value]... [--warm]\n"
         "       fsplab ctl STUDY thaw TRIAL\n"
-        "       fsplab ctl STUDY screen [setup|run|fsp|search|device|log] [--size WxH] [--color]\n"
+        "       fsplab ctl STUDY screen [NAME] [--size WxH] [--color]\n"
         "       fsplab ctl STUDY probe [image=N] [block=N] [--json]\n"
         "\n"
         "Looks at a running study or steers it. A command is answered with the step at which it took effect.\n"

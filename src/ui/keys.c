@@ -73,11 +73,11 @@ const struct key_def key_table[] = {
     {"fsp", 'i', CMD_NEXT_IMAGE, "i", "image", "the next probe image", false},
     {"fsp", 'I', CMD_PREVIOUS_IMAGE, "I", NULL, "the probe image before", false},
     /* search */
+    {"search", '\r', CMD_ENTER, "Enter", "try", "try what the cursor is at; with a box: search inside it from now on",
+     true},
     {"search", 'm', CMD_NEXT_MAP, "m", "map", "the mean, its standard deviation, or what a trial is worth", false},
     {"search", 'v', CMD_PAGE, "v", "view", "the map, slices through the cursor, values over trials, or what matters",
      false},
-    {"search", '\r', CMD_ENTER, "Enter", "try", "try what the cursor is at; with a box: search inside it from now on",
-     true},
     {"search", 'b', CMD_BOX, "b", "box",
      "a corner of a box; the cursor is the other, and Enter takes it for both ranges", false},
     {"search", 'P', CMD_PIN, "P", "pin", "pin a setting at a value, edit its range, or free it", true},
