@@ -465,7 +465,7 @@ static void figures_that_are_old_are_not_called_running(void **state)
     end(a);
 }
 
-/* A pause that never went out must not end the screens when a later one is answered. */
+/* A pause or a stop that never went out must not end the screens when a later one is answered. */
 static void leaving_needs_a_process(void **state)
 {
     struct app_options o;
@@ -473,6 +473,9 @@ static void leaving_needs_a_process(void **state)
     (void)state;
     a->dialog = DIALOG_QUIT;
     press_text(a, "p");
+    assert_false(a->leaving || a->done);
+    a->dialog = DIALOG_QUIT;
+    press_text(a, "s");
     assert_false(a->leaving || a->done);
     end(a);
 }

@@ -444,7 +444,8 @@ static void quit_key(struct app *a, int key)
         else
             a->leaving = link_ask(a, &pause);
     } else if (key == 's') {
-        ask_study(a, WIRE_STOP, "");
+        struct wire_request stop = {.ask = WIRE_STOP};
+        a->leaving = link_ask(a, &stop);
     }
 }
 

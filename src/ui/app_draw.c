@@ -273,7 +273,7 @@ static void draw_quit(struct app *a)
 {
     static const char *const rows[][2] = {{"d", "detach: the study goes on"},
                                           {"p", "pause the study and leave"},
-                                          {"s", "stop the study: it is saved, and its process ends"},
+                                          {"s", "stop the study and leave: it is saved first"},
                                           {"Esc", "stay"}};
     struct rect r = dialog_box(a, QUIT_W, QUIT_H, "Leave");
     for (int i = 0; i < 4; i++) {

@@ -63,7 +63,7 @@ struct app {
     char status[300];
     enum theme_role status_role;
     double status_until;
-    bool leaving; /* pause and quit: leave once the pause is acknowledged */
+    bool leaving; /* pause or stop and quit: leave once that is acknowledged */
     bool done, dirty;
     double next_store, next_sample;
 };

@@ -175,7 +175,7 @@ static void answered(struct app *a, const struct wire_request *r, json_t *o)
             restart_refused(a);
     } else {
         say_answer(a, r, o);
-        a->done |= a->leaving && r->ask == WIRE_PAUSE;
+        a->done |= a->leaving && (r->ask == WIRE_PAUSE || r->ask == WIRE_STOP);
     }
     a->link.next_poll = 0;
     a->next_store = 0;
