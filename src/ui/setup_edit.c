@@ -203,10 +203,11 @@ bool setup_typed_value(struct setup *s, const char *text, struct err *err)
     return ok;
 }
 
-bool setup_check_value(struct setup *s, const char *text, char *note, size_t cap)
+bool setup_check_value(struct setup *s, const struct view_context *ctx, const char *text, char *note, size_t cap)
 {
     struct setup_study *t = setup_selected(s);
     struct params would;
+    struct pair_card card = {0};
     struct err err = {0};
     int def = setup_field(s);
     note[0] = '\0';
@@ -217,8 +218,9 @@ bool setup_check_value(struct setup *s, const char *text, char *note, size_t cap
         str_append(note, cap, 0, "%s", err.msg);
         return false;
     }
-    if (!params_check(&would, &err)) /* taken: another setting may be what is to change next */
-        str_append(note, cap, 0, "Enter takes it; but then %s", err.msg);
+    ctx->host->describe(ctx->host->ctx, &would, &card);
+    if (!params_check(&would, &err) || card.problem[0]) /* taken: another setting may be what is to change next */
+        str_append(note, cap, 0, "Enter takes it; but then %s", err.msg[0] ? err.msg : card.problem);
     else
         str_append(note, cap, 0, "Enter takes it%s", form_differs(&would, &t->now, def) ? "" : ": no change");
     return true;

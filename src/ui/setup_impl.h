@@ -96,7 +96,7 @@ void setup_settle(struct setup_study *);
 bool setup_undo(struct setup_study *);
 /* What was typed: TYPING_VALUE. check: before Enter, with what it would come to. */
 bool setup_typed_value(struct setup *, const char *text, struct err *);
-bool setup_check_value(struct setup *, const char *text, char *note, size_t cap);
+bool setup_check_value(struct setup *, const struct view_context *, const char *text, char *note, size_t cap);
 
 /* ---- setup_preset.c: the dialog of presets ---- */
 bool setup_preset_open(struct setup *, struct request *);

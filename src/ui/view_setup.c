@@ -223,7 +223,7 @@ static bool check(void *self, struct view_context *ctx, const char *text, char *
     if (s->typing == TYPING_NAME)
         return setup_check_name(s, ctx, text, note, cap);
     if (s->typing == TYPING_VALUE)
-        return setup_check_value(s, text, note, cap);
+        return setup_check_value(s, ctx, text, note, cap);
     take_filter(s, text);
     for (int i = 0; i < param_count; i++)
         found += form_found(i, s->filter);
