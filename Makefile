@@ -54,7 +54,7 @@ deb_cmocka := libcmocka-dev
 deb_vterm := libvterm-dev
 
 # Goals that build nothing, or call make again after `deps` may have changed what is found.
-NO_BUILD := bench-search-peers deps run test test-gpu bench-gpu check asan tsan layers headers fmt format-check uninstall deb dist help clean
+NO_BUILD := bench-search-peers deps run test test-gpu bench-gpu check asan tsan layers headers fmt format-check uninstall deb dist dist-source help clean
 ifneq ($(filter-out $(NO_BUILD),$(or $(MAKECMDGOALS),all)),)
 BUILDING := 1
 endif
@@ -66,7 +66,7 @@ endif
 ifeq ($(shell command -v pkg-config),)
 $(error missing: pkg-config. Install it, or run 'make deps')
 endif
-NEED := $(PKGS) $(if $(filter tests run-tests bench-ui,$(MAKECMDGOALS)),$(PKGS_TEST))
+NEED := $(PKGS) $(if $(filter tests run-tests bench-ui dist-programs,$(MAKECMDGOALS)),$(PKGS_TEST))
 MISSING := $(foreach p,$(NEED),$(if $(filter 0,$(shell pkg-config --exists $p; echo $$?)),,$(deb_$p)))
 # iniparser has a .pc file only in newer releases, and its header has two places (see src/io/config.c).
 ifeq ($(shell pkg-config --exists iniparser; echo $$?),0)
@@ -179,7 +179,7 @@ endif
 # ---- goals ----
 
 .PHONY: all banner deps run test tests run-tests check asan tsan test-gpu bench-gpu layers headers bench fuzz fmt format-check \
-    install uninstall deb dist help clean FORCE
+    install uninstall deb dist dist-source help clean FORCE
 
 all: banner $(LIB) $(if $(MAIN),$(PROGRAM)) $(if $(NVCC_FOUND),fsplab-cuda.so) ## build the program (CC=clang, V=1 to see the commands)
 
@@ -327,7 +327,19 @@ build/fsplab.1: docs/fsplab.1.in $(PROGRAM)
 	$(Q)sed -e 's/@VERSION@/$(VERSION)/' -e '/^@SETTINGS@$$/{r build/settings.roff' -e 'd}' \
 	    -e '/^@KEYS@$$/{r build/keys.roff' -e 'd}' $< >$@
 
-dist: ## a source archive of the last commit in dist/
+# The same programs, linked to look for libraries beside themselves.
+DIST_BIN := $(O)/dist/fsplab $(O)/dist/test_gpu $(O)/dist/test_parity
+DIST_OUT ?= dist
+.PHONY: dist-programs
+dist-programs: $(DIST_BIN)
+
+dist: ## a tarball in dist/ that runs where nothing can be installed: unpack it, and bin/fsplab
+	rm -rf build/dist
+	@$(MAKE) --no-print-directory install DESTDIR=build/dist/install
+	@$(MAKE) --no-print-directory dist-programs
+	@assets/dist.sh build/dist/install$(PREFIX) $(O)/dist $(VERSION) $(DIST_OUT)
+
+dist-source: ## a source archive of the last commit in dist/
 	@mkdir -p dist
 	git archive --prefix=fsplab-$(VERSION)/ -o dist/fsplab-$(VERSION).tar.gz HEAD
 	@echo "wrote dist/fsplab-$(VERSION).tar.gz"
@@ -418,6 +430,17 @@ $(PROGRAM): $(O)/src/main.o $(LIB)
 $(TEST_BIN) $(BENCH_BIN): $(O)/%: $(O)/%.o $(HELPER_OBJ) $(LIB)
 	$(SAY) LINK $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(LIBS)
+
+# DT_RPATH, which holds for the libraries' libraries and the plug-in's too; DT_RUNPATH would not.
+$(DIST_BIN): private LDFLAGS += -Wl,--disable-new-dtags
+$(O)/dist/fsplab: $(O)/src/main.o $(LIB)
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/../lib' -s -o $@ $^ $(LIBS)
+$(O)/dist/test_%: $(O)/tests/test_%.o $(HELPER_OBJ) $(LIB)
+	@mkdir -p $(@D)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/../../lib' -s -o $@ $^ $(TEST_LIBS) $(LIBS)
 
 $(O)/tests/fake_%.so: tests/fake_%.c $(O)/flags
 	@mkdir -p $(@D)
