@@ -9,7 +9,10 @@ if [ -n "${FSPLAB_PLUGIN:-}" ]; then last=0 none=99 there='from 0)' kind=sm_; el
 [ -f "$plugin" ] || { echo 'skipped: no CUDA kernels as host code in this build'; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/bin" "$work/lib/fsplab" && cp "${FSPLAB:-./fsplab}" "$work/bin/fsplab" && cd "$work" || exit 1
+mkdir -p "$work/bin" "$work/lib/fsplab" && cp "${FSPLAB:-./fsplab}" "$work/bin/fsplab" || exit 1
+# a program out of a tarball of `make dist` has its libraries in ../lib
+case ${FSPLAB:-} in */bin/fsplab | bin/fsplab) ln -s "$(realpath "$(dirname "$FSPLAB")/../lib")"/*.so.* "$work/lib" 2>/dev/null ;; esac
+cd "$work" || exit 1
 export TERM=xterm
 failed=0 status=0
 
