@@ -395,9 +395,10 @@ $(O)/%.cuda.o: %.cu $(O)/cuda-flags
 	$(SAY) NVCC $<
 	$(Q)$(NVCC) -std=c++17 -O3 $(CUDA_GENCODE) $(CPPFLAGS) -Xcompiler -fPIC,-fvisibility=hidden -MMD -MP -MF $(@:.o=.d) \
 	    -c -o $@ $<
+# It needs little of the C++ library, which is linked in: a machine may have an older one.
 fsplab-cuda.so: $(CUDA_OBJ)
 	$(SAY) LINK $@
-	$(Q)$(NVCC) -shared -cudart static -o $@ $^ -lcublas -Xlinker --exclude-libs,ALL -Xlinker -s
+	$(Q)$(NVCC) -shared -cudart static -o $@ $^ -lcublas -Xcompiler -static-libstdc++ -Xlinker --exclude-libs,ALL -Xlinker -s
 
 # The CUDA sources as host C++. The engine that switches stacks stays out of the sanitizers' sight.
 CXXFLAGS ?=
