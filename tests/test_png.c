@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "io/font.h"
+#include "io/drawing.h"
 #include "io/picture.h"
 #include "io/png.h"
 #include "scratch.h"
@@ -170,29 +171,30 @@ static void impossible_sizes_are_refused(void **state)
     assert_int_equal(scratch_count(dir), 0);
 }
 
-/* ---- picture ---- */
+/* ---- picture and drawing ---- */
 
 static void shapes_stay_inside_of_the_image(void **state)
 {
     (void)state;
-    struct picture p;
-    picture_init(&p, 10, 8, 0x102030);
-    picture_fill(&p, -5, -5, 7, 7, 0xff0000);
-    picture_fill(&p, 8, 6, 100, 100, 0x00ff00);
-    picture_outline(&p, 4, 3, 2, 2, 0x0000ff);
-    picture_text(&p, -3, 5, 2, 0xffffff, "clipped at every side");
-    picture_text(&p, 9, -9, 3, 0xffffff, "|");
-    assert_int_equal(picture_at(&p, 1, 1), 0xff0000);
-    assert_int_equal(picture_at(&p, 2, 2), 0x102030);
-    assert_int_equal(picture_at(&p, 9, 7), 0x00ff00);
-    assert_int_equal(picture_at(&p, 7, 6) == 0x00ff00, false);
+    struct drawing d;
+    assert_true(drawing_init(&d, false, 10, 8, 0x102030, &oops));
+    const struct picture *p = &d.picture;
+    drawing_fill(&d, -5, -5, 7, 7, 0xff0000);
+    drawing_fill(&d, 8, 6, 100, 100, 0x00ff00);
+    drawing_outline(&d, 4, 3, 2, 2, 0x0000ff);
+    drawing_text(&d, -3, 5, 2, 0xffffff, "clipped at every side");
+    drawing_text(&d, 9, -9, 3, 0xffffff, "|");
+    assert_int_equal(picture_at(p, 1, 1), 0xff0000);
+    assert_int_equal(picture_at(p, 2, 2), 0x102030);
+    assert_int_equal(picture_at(p, 9, 7), 0x00ff00);
+    assert_int_equal(picture_at(p, 7, 6) == 0x00ff00, false);
     for (int y = 2; y <= 5; y++)
         for (int x = 3; x <= 6; x++)
             if (y < 5)
-                assert_int_equal(picture_at(&p, x, y) == 0x0000ff, x == 3 || x == 6 || y == 2);
-    assert_int_equal(picture_at(&p, 10, 0), -1);
-    assert_int_equal(picture_at(&p, 0, -1), -1);
-    picture_release(&p);
+                assert_int_equal(picture_at(p, x, y) == 0x0000ff, x == 3 || x == 6 || y == 2);
+    assert_int_equal(picture_at(p, 10, 0), -1);
+    assert_int_equal(picture_at(p, 0, -1), -1);
+    drawing_release(&d);
 }
 
 static void a_matrix_has_its_colours_square_by_square(void **state)
@@ -203,39 +205,41 @@ static void a_matrix_has_its_colours_square_by_square(void **state)
     for (int i = 0; i < M * N; i++)
         v[i] = (float)i - 4;
     v[7] = NAN;
-    struct picture p;
-    picture_init(&p, X + N * F + 1, Y + M * F + 1, 0x123456);
-    picture_heat(&p, X, Y, F, M, N, v, COLORMAP_VIRIDIS, -4, 10);
-    for (int y = 0; y < p.h; y++)
-        for (int x = 0; x < p.w; x++) {
+    struct drawing d;
+    assert_true(drawing_init(&d, false, X + N * F + 1, Y + M * F + 1, 0x123456, &oops));
+    const struct picture *p = &d.picture;
+    drawing_heat(&d, X, Y, N * F, M * F, M, N, v, COLORMAP_VIRIDIS, -4, 10);
+    for (int y = 0; y < p->h; y++)
+        for (int x = 0; x < p->w; x++) {
             bool in = x >= X
             &&y >= Y &&x < X
             +N *F &&y < Y + M *F;
             double value = in ? (double)v[(y - Y) / F * N + (x - X) / F] : 0;
             rgb want = !in ? 0x123456 : colormap_rgb(COLORMAP_VIRIDIS, isnan(value) ? NAN : (value + 4) / 14);
-            assert_int_equal(picture_at(&p, x, y), want);
+            assert_int_equal(picture_at(p, x, y), want);
         }
     /* One value only: the middle. */
-    picture_heat(&p, 0, 0, 1, 1, 1, (const float[]){3}, COLORMAP_DIVERGING, 3, 3);
-    assert_int_equal(picture_at(&p, 0, 0), colormap_rgb(COLORMAP_DIVERGING, 0.5));
-    picture_release(&p);
+    drawing_heat(&d, 0, 0, 1, 1, 1, 1, (const float[]){3}, COLORMAP_DIVERGING, 3, 3);
+    assert_int_equal(picture_at(p, 0, 0), colormap_rgb(COLORMAP_DIVERGING, 0.5));
+    drawing_release(&d);
 }
 
 static void another_image_is_enlarged(void **state)
 {
     (void)state;
     uint8_t *v = noise(3, 2, 9);
-    struct picture p;
-    picture_init(&p, 20, 20, 0);
-    picture_image(&p, 4, 5, 3, 3, 2, v);
+    struct drawing d;
+    assert_true(drawing_init(&d, false, 20, 20, 0, &oops));
+    const struct picture *p = &d.picture;
+    drawing_image(&d, 4, 5, 3, 3, 2, v);
     for (int y = 0; y < 6; y++)
         for (int x = 0; x < 9; x++) {
             const uint8_t *c = v + (y / 3 * 3 + x / 3) * 3;
-            assert_int_equal(picture_at(&p, 4 + x, 5 + y), c[0] << 16 | c[1] << 8 | c[2]);
+            assert_int_equal(picture_at(p, 4 + x, 5 + y), c[0] << 16 | c[1] << 8 | c[2]);
         }
-    assert_int_equal(picture_at(&p, 13, 5), 0);
-    assert_int_equal(picture_at(&p, 4, 11), 0);
-    picture_release(&p);
+    assert_int_equal(picture_at(p, 13, 5), 0);
+    assert_int_equal(picture_at(p, 4, 11), 0);
+    drawing_release(&d);
     free(v);
 }
 
@@ -305,12 +309,13 @@ static void the_font_is_complete(void **state)
 static void a_bar_runs_from_end_to_end(void **state)
 {
     (void)state;
-    struct picture p;
-    picture_init(&p, 120, 40, 0);
-    picture_bar(&p, 10, 4, 100, 6, 1, 0xffffff, COLORMAP_DIVERGING, (const double[]){-2, 0, 2});
+    struct drawing d;
+    assert_true(drawing_init(&d, false, 120, 40, 0, &oops));
+    const struct picture *p = &d.picture;
+    drawing_bar(&d, 10, 4, 100, 6, 1, 0xffffff, COLORMAP_DIVERGING, (const double[]){-2, 0, 2});
     for (int i = 0; i < 100; i++)
         for (int y = 4; y < 10; y++)
-            assert_int_equal(picture_at(&p, 10 + i, y), colormap_rgb(COLORMAP_DIVERGING, (i + 0.5) / 100));
+            assert_int_equal(picture_at(p, 10 + i, y), colormap_rgb(COLORMAP_DIVERGING, (i + 0.5) / 100));
     /* Its three numbers: the ends flush with the bar, the middle in the middle. */
     struct picture want;
     picture_init(&want, 120, 40, 0);
@@ -319,9 +324,9 @@ static void a_bar_runs_from_end_to_end(void **state)
     picture_text(&want, 10 + 99 - 5, 13, 1, 0xffffff, "2");
     for (int y = 13; y < 22; y++)
         for (int x = 0; x < 120; x++)
-            assert_int_equal(picture_at(&p, x, y), picture_at(&want, x, y));
+            assert_int_equal(picture_at(p, x, y), picture_at(&want, x, y));
     picture_release(&want);
-    picture_release(&p);
+    drawing_release(&d);
 }
 
 int main(void)

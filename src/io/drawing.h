@@ -39,9 +39,11 @@ int drawing_printf(struct drawing *, int x, int y, int scale, rgb, const char *f
 /* ANCHOR -1: X is its left end, 0: the middle, 1: the right end; Y is the middle of the line. */
 void drawing_label(struct drawing *, double x, double y, int anchor, int scale, rgb, const char *utf8);
 
-/* A matrix in a rectangle of that size and a colour bar, as picture.h has them. */
+/* A matrix in a rectangle of that size, v: (m, n) row-major: each element has the colour of (v - lo) / (hi - lo), of the middle
+ * where lo == hi, NaN as colormap.h has it. */
 void drawing_heat(struct drawing *, double x, double y, double w, double h, int m, int n, const float *v, enum colormap,
                   double lo, double hi);
+/* A colour bar, left to right, with numbers below it: what its ends and its middle stand for. */
 void drawing_bar(struct drawing *, int x, int y, int w, int h, int scale, rgb text, enum colormap,
                  const double ticks[3]);
 

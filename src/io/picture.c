@@ -3,8 +3,6 @@
  * rounds the corners that a small font has. */
 #include "picture.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,23 +41,6 @@ void picture_fill(struct picture *p, int x, int y, int w, int h, rgb c)
     for (int j = y0; j < y1; j++)
         for (int i = x0; i < x1; i++)
             put(p, i, j, c);
-}
-
-void picture_outline(struct picture *p, int x, int y, int w, int h, rgb c)
-{
-    picture_fill(p, x - 1, y - 1, w + 2, 1, c);
-    picture_fill(p, x - 1, y + h, w + 2, 1, c);
-    picture_fill(p, x - 1, y, 1, h, c);
-    picture_fill(p, x + w, y, 1, h, c);
-}
-
-void picture_image(struct picture *p, int x, int y, int factor, int w, int h, const uint8_t *rgb24)
-{
-    for (int j = 0; j < h; j++)
-        for (int i = 0; i < w; i++) {
-            const uint8_t *c = rgb24 + ((size_t)j * (size_t)w + (size_t)i) * 3;
-            picture_fill(p, x + i * factor, y + j * factor, factor, factor, c[0] << 16 | c[1] << 8 | c[2]);
-        }
 }
 
 /* ---- text ---- */
@@ -136,45 +117,4 @@ int picture_text(struct picture *p, int x, int y, int scale, rgb c, const char *
                     picture_fill(p, x + i * dot, y + j * dot, dot, dot, c);
     }
     return x;
-}
-
-int picture_printf(struct picture *p, int x, int y, int scale, rgb c, const char *fmt, ...)
-{
-    char text[512];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    return picture_text(p, x, y, scale, c, text);
-}
-
-/* ---- maps ---- */
-
-static rgb color_of(double v, enum colormap map, double lo, double hi)
-{
-    return colormap_rgb(map, isnan(v) ? NAN : lo == hi ? 0.5 : (v - lo) / (hi - lo));
-}
-
-void picture_heat(struct picture *p, int x, int y, int factor, int m, int n, const float *v, enum colormap map,
-                  double lo, double hi)
-{
-    for (int i = 0; i < m; i++)
-        for (int j = 0; j < n; j++)
-            picture_fill(p, x + j * factor, y + i * factor, factor, factor,
-                         color_of((double)v[(size_t)i * (size_t)n + (size_t)j], map, lo, hi));
-}
-
-void picture_bar(struct picture *p, int x, int y, int w, int h, int scale, rgb text, enum colormap map,
-                 const double ticks[3])
-{
-    for (int i = 0; i < w; i++)
-        picture_fill(p, x + i, y, 1, h, colormap_rgb(map, (i + 0.5) / w));
-    for (int k = 0; k < 3; k++) {
-        char number[32];
-        snprintf(number, sizeof number, "%.3g", ticks[k]);
-        int at = x + k * (w - 1) / 2, width = picture_text_width(scale, number) - scale;
-        picture_fill(p, at, y + h, 1, 2 * scale, text);
-        /* The end numbers stay within the bar's length, so that neighbouring bars do not run into each other. */
-        picture_text(p, at - k * width / 2, y + h + 3 * scale, scale, text, number);
-    }
 }
