@@ -218,6 +218,17 @@ size_t str_append(char *buf, size_t cap, size_t len, const char *fmt, ...)
     return (size_t)n < cap - len ? len + (size_t)n : cap - 1;
 }
 
+void mean_sd(const double *v, int n, double *mean, double *sd)
+{
+    double sum = 0, square = 0;
+    for (int i = 0; i < n; i++)
+        sum += v[i] / n;
+    for (int i = 0; i < n; i++)
+        square += (v[i] - sum) * (v[i] - sum);
+    *mean = n > 0 ? sum : NAN;
+    *sd = n > 1 ? sqrt(square / (n - 1)) : NAN;
+}
+
 /* ---- random numbers ---- */
 
 #define GOLDEN_GAMMA UINT64_C(0x9e3779b97f4a7c15)

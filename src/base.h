@@ -70,6 +70,9 @@ void arena_free(struct arena *);
 /* Appends to a fixed buffer and never overruns it; returns the new length. */
 size_t str_append(char *buf, size_t cap, size_t len, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
+/* Mean of v[n] (NaN: n is 0) and their standard deviation, of n - 1 (NaN: n < 2). */
+void mean_sd(const double *v, int n, double *mean, double *sd);
+
 /* ---- random numbers: xoshiro256++ (Blackman & Vigna), seeded through splitmix64. Always passed in,
  * never global, never seeded from the clock. ---- */
 

@@ -163,13 +163,12 @@ static double quantile(const double *sorted, int n, double p)
 static struct summary summarise(const struct outcome *o, int n, int measure)
 {
     struct summary s = {0};
-    double square = 0, *v = xcalloc((size_t)n, sizeof(*v));
+    double sd, *v = xcalloc((size_t)n, sizeof(*v));
     for (int i = 0; i < n; i++)
-        s.mean += (v[i] = o[i].measure[measure]) / n;
-    for (int i = 0; i < n; i++)
-        square += (v[i] - s.mean) * (v[i] - s.mean);
+        v[i] = o[i].measure[measure];
+    mean_sd(v, n, &s.mean, &sd);
     qsort(v, (size_t)n, sizeof(*v), ascending);
-    s.se = n > 1 ? sqrt(square / (n - 1) / n) : 0;
+    s.se = n > 1 ? sd / sqrt(n) : 0;
     s.q1 = quantile(v, n, 0.25);
     s.median = quantile(v, n, 0.5);
     s.q3 = quantile(v, n, 0.75);

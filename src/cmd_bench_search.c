@@ -96,12 +96,9 @@ static bool run_one(const struct options *o, int seed, struct regret *regret, st
 static struct summary summarise(double *v, int n)
 {
     struct summary s = {0};
-    double square = 0;
-    for (int i = 0; i < n; i++)
-        s.mean += v[i] / n;
-    for (int i = 0; i < n; i++)
-        square += (v[i] - s.mean) * (v[i] - s.mean);
-    s.se = n > 1 ? sqrt(square / (n - 1) / n) : 0;
+    double sd;
+    mean_sd(v, n, &s.mean, &sd);
+    s.se = n > 1 ? sd / sqrt(n) : 0;
     s.median = bench_median(v, n);
     return s;
 }

@@ -195,19 +195,6 @@ static void take_trials(struct report_row *to, int table, const struct trial_row
     }
 }
 
-static void mean_sd(const double *v, int n, double *mean, double *sd)
-{
-    double square = 0;
-    *mean = 0;
-    for (int i = 0; i < n; i++)
-        *mean += v[i] / n;
-    for (int i = 0; i < n; i++)
-        square += (v[i] - *mean) * (v[i] - *mean);
-    *sd = n > 1 ? sqrt(square / (n - 1)) : NAN;
-    if (n == 0)
-        *mean = NAN;
-}
-
 /* ---- together ---- */
 
 void report_study_release(struct study_reading *r)

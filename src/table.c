@@ -66,17 +66,6 @@ void table_trials(FILE *f, const struct trial_row *rows, int n)
     }
 }
 
-static void mean_sd(const double *v, int n, double *mean, double *sd)
-{
-    double s = 0, q = 0;
-    for (int i = 0; i < n; i++)
-        s += v[i] / n;
-    for (int i = 0; i < n; i++)
-        q += (v[i] - s) * (v[i] - s);
-    *mean = s;
-    *sd = n > 1 ? sqrt(q / (n - 1)) : NAN;
-}
-
 /* Of a search, and not changed by hand. */
 static bool in_search(const struct trial_row *r)
 {

@@ -359,9 +359,23 @@ static void log_goes_to_the_sink(void **state)
     assert_string_equal(seen.line, "step 12");
 }
 
+static void means_and_deviations(void **state)
+{
+    (void)state;
+    static const double v[] = {2, 4, 4, 4, 5, 5, 7, 9}; /* mean 5, squares 32 */
+    double mean, sd;
+    mean_sd(v, 8, &mean, &sd);
+    assert_true(fabs(mean - 5) < 1e-12 && fabs(sd - sqrt(32 / 7.0)) < 1e-12);
+    mean_sd(v, 1, &mean, &sd);
+    assert_true(mean == 2 && isnan(sd));
+    mean_sd(v, 0, &mean, &sd);
+    assert_true(isnan(mean) && isnan(sd));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(means_and_deviations),
         cmocka_unit_test(xoshiro_gives_the_published_numbers),
         cmocka_unit_test(seeds_and_hashes_are_pinned),
         cmocka_unit_test(draws_agree_with_python),

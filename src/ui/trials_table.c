@@ -159,17 +159,6 @@ static int by_configuration(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
-static void mean_of(const double *v, int n, double *mean, double *sd)
-{
-    double sum = 0, square = 0;
-    for (int i = 0; i < n; i++)
-        sum += v[i];
-    *mean = n > 0 ? sum / n : NAN;
-    for (int i = 0; i < n; i++)
-        square += (v[i] - *mean) * (v[i] - *mean);
-    *sd = n > 1 ? sqrt(square / (n - 1)) : NAN;
-}
-
 static void make_group(struct trials_table *t, const struct trials_source *s, const struct run *runs, int n)
 {
     struct trials_group *g = &t->groups[t->n_groups];
@@ -182,8 +171,8 @@ static void make_group(struct trials_table *t, const struct trials_source *s, co
         if (isfinite(r->test_accuracy))
             test[g->n_test++] = r->test_accuracy;
     }
-    mean_of(val, g->n, &g->val_mean, &g->val_sd);
-    mean_of(test, g->n_test, &g->test_mean, &g->test_sd);
+    mean_sd(val, g->n, &g->val_mean, &g->val_sd);
+    mean_sd(test, g->n_test, &g->test_mean, &g->test_sd);
     t->several |= n > 1;
     t->n_groups++;
     free(val);
