@@ -1,4 +1,4 @@
-/* What store.c (connection, schema, transactions, errors) lends to store_rows.c (the rows). Nobody else includes it. */
+/* What store.c (connection, schema, transactions, errors) lends to store_rows.c and store_saved.c (the rows). Nobody else includes it. */
 #ifndef FSPLAB_STORE_PRIVATE_H
 #define FSPLAB_STORE_PRIVATE_H
 
