@@ -46,7 +46,7 @@ done
 
 # ---- a study, by the experiments.ini that came with it ----
 run "$at/bin/fsplab" run nothing-like-this
-if said "$at/bin/../share/fsplab/experiments.ini"; then
+if said "$at/share/fsplab/experiments.ini"; then
     ok 'its own experiments.ini'
 else
     bad 'another experiments.ini'
