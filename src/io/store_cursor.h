@@ -104,7 +104,8 @@ static inline int list_finish(struct list *l, bool ok, void **rows)
 typedef void row_reader(struct column *, void *row);
 
 /* All rows of a bound statement. */
-static inline int list_rows(struct store *s, sqlite3_stmt *stmt, size_t size, row_reader *read, void **rows, struct err *err)
+static inline int list_rows(struct store *s, sqlite3_stmt *stmt, size_t size, row_reader *read, void **rows,
+                            struct err *err)
 {
     struct list list = {.size = size};
     bool row, ok;
